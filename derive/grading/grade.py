@@ -1,0 +1,245 @@
+"""Verdicts: one question with one answer, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from derive.errors import AnswerError, AuthorError, NoRuleError, mark
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.grading import compare as c
+from derive.grading.answer import Member, take_apart
+from derive.latex import syntax as s
+from derive.printing.latex import latex
+from derive.problem.load import by_identifier
+from derive.problem.problem import Problem, Target, problem_from
+from derive.reading.reader import Reader
+
+SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
+SLIP_ON_THE_WAY = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What section 3 of the interface prints."""
+
+    id: Any
+    verdict: str
+    score: float
+    code: str
+    read_as: str
+    message: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+    steps: tuple[dict[str, Any], ...] | None = None
+    first_wrong: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The object of one line of output."""
+        out: dict[str, Any] = {
+            "id": self.id, "verdict": self.verdict, "score": self.score, "code": self.code, "read_as": self.read_as,
+            "message": self.message, "evidence": self.evidence,
+        }  # fmt: skip
+        if self.steps is not None:
+            out |= {"steps": list(self.steps), "first_wrong": self.first_wrong}
+        return out
+
+
+def reported(identifier: Any, code: str, message: str, **evidence: Any) -> Verdict:
+    """The verdict for what could not even be judged."""
+    return Verdict(identifier, "unreadable", 0.0, code, "", message, dict(evidence))
+
+
+def grade(question: Mapping[str, Any]) -> Verdict:
+    """The verdict on one question of section 2 of the interface."""
+    identifier = question.get("id")
+    for key in ("wrt", "answer"):
+        if not isinstance(question.get(key), str):
+            return reported(identifier, "bad-line", f"The key {key} is missing or is no text.")
+    if not isinstance(question.get("of", ""), str) or question.get("layout", "shape") not in ("shape", "numerator"):
+        return reported(identifier, "bad-line", "`of` is a text and `layout` is shape or numerator.")
+    try:
+        asked = ask(_problem_of(question.get("problem")), question["wrt"], question.get("of", ""), question.get("layout"))
+    except AuthorError as problem:
+        return reported(identifier, "bad-problem", str(problem))
+    return judge(identifier, asked, question["answer"])
+
+
+_INLINE: dict[str, Problem] = {}
+
+
+def _problem_of(given: Any) -> Problem:
+    """The problem of a question: by its id, or written out (read once)."""
+    if isinstance(given, str):
+        return by_identifier(given)
+    if not isinstance(given, Mapping):
+        raise AuthorError("the problem is an id or a table", "problem")
+    key = repr(given)
+    if key not in _INLINE:
+        if len(_INLINE) > 500:
+            _INLINE.clear()
+        _INLINE[key] = problem_from(given)
+    return _INLINE[key]
+
+
+def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> c.Asked:
+    """What is asked, with its variable and what is differentiated resolved."""
+    target = problem.target(wrt)
+    node = problem.target(of).access if of else problem.loss_symbol
+    if of:
+        target = _with_free(target, problem.target(of))
+    if not node.is_scalar_shape:
+        for name, part in (("of", node), ("wrt", target.access)):
+            if b.ONE not in part.dims:
+                raise AuthorError(f"in a Jacobian {latex(part)} is to be a vector, not a matrix", name)
+    from derive.gradient.closed import closed_form
+
+    layout = layout or problem.layout
+    return c.Asked(problem, node, target, layout, lambda: closed_form(problem, node, target, layout))
+
+
+def _with_free(target: Target, of: Target) -> Target:
+    """The variable's free indices together with those of what is differentiated."""
+    free = dict(target.free) | dict(of.free)
+    return Target(target.text, target.leaf, target.access, tuple(free.items()))
+
+
+# ------------------------------------------------------------------------------------------------ judging
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict on one member of a chain."""
+
+    verdict: str
+    code: str
+    read_as: str
+    message: str
+    evidence: dict[str, Any]
+
+
+def judge(identifier: Any, asked: c.Asked, text: str) -> Verdict:
+    """The verdict on an answer, member by member where it is a chain."""
+    reader = _reader(asked)
+    try:
+        written = take_apart(reader, text)
+    except AnswerError as problem:
+        return _unreadable(identifier, problem, text)
+    judged = [_judge_member(asked, member, text) for member in written.members]
+    last = judged[-1]
+    if last.verdict == "skipped":
+        last = Judged("unreadable", last.code, last.read_as, last.message, last.evidence)
+    if len(judged) == 1:
+        return Verdict(identifier, last.verdict, SCORES[last.verdict], last.code, last.read_as, last.message, last.evidence)
+    return _chain(identifier, written.members, judged, last)
+
+
+def _chain(identifier: Any, members: tuple[Member, ...], judged: list[Judged], last: Judged) -> Verdict:
+    first = next((k for k, j in enumerate(judged) if j.verdict == "incorrect"), None)
+    score, message = SCORES[last.verdict], last.message
+    if first is not None and first < len(judged) - 1:
+        score *= SLIP_ON_THE_WAY
+        message = f"{message} On the way, member {first} ({members[first].text.strip()}) is wrong: {judged[first].message}"
+    steps = tuple(
+        {"text": m.text, "read_as": j.read_as, "verdict": j.verdict} for m, j in zip(members, judged, strict=True)
+    )
+    return Verdict(
+        identifier, last.verdict, score, last.code, last.read_as, message, last.evidence, steps, first
+    )
+
+
+def _unreadable(identifier: Any, problem: AnswerError, text: str) -> Verdict:
+    evidence: dict[str, Any] = {} if problem.span is None else {"span": list(problem.span), "place": mark(text, problem.span)}
+    return Verdict(identifier, "unreadable", 0.0, problem.code, "", problem.message, evidence)
+
+
+def _reader(asked: c.Asked) -> Reader:
+    """A reader of answers: the free indices of the variable are bound, derivatives have values."""
+    from derive.gradient.closed import derivative_value
+
+    reader = asked.problem.reader(lambda of, wrt: derivative_value(asked.problem, of, wrt))
+    for name, over in asked.target.free:
+        reader.bound[name] = b.index(name, None)
+        reader.uses[name] = [over]
+    return reader
+
+
+def _judge_member(asked: c.Asked, member: Member, text: str) -> Judged:
+    if member.error is not None or member.syntax is None:
+        assert member.error is not None
+        return _error(member.error, text)
+    if _restates(asked, member.syntax):
+        return Judged("skipped", "restated", "", "This only restates what is asked.", {"span": list(member.span)})
+    reader = _reader(asked)
+    try:
+        node = _fitted(reader, asked, reader.expression(member.syntax))
+    except AnswerError as problem:
+        return _error(problem, text)
+    except NoRuleError as problem:
+        return Judged("skipped", "unexpanded", "", str(problem), {})
+    return _compare(asked, node, reader.notes)
+
+
+def _fitted(reader: Reader, asked: c.Asked, node: Node) -> Node:
+    """An answer such as `I` or `\\mathbf{1}`, whose size only the question fixes."""
+    shape = b.zeros(asked.dims)
+    return reader.settle(reader.fit(node, shape, list(zip(node.dims, asked.dims, strict=True)))[0])
+
+
+def _error(problem: AnswerError, text: str) -> Judged:
+    evidence: dict[str, Any] = {} if problem.span is None else {"span": list(problem.span), "place": mark(text, problem.span)}
+    if problem.code in ("shape", "index"):
+        return Judged("incorrect", "shape", "", problem.message, {"method": "shape", **evidence})
+    if problem.code == "undefined":
+        return Judged("incorrect", "undefined", "", problem.message, {"method": "undefined", **evidence})
+    verdict = "skipped" if problem.code == "unexpanded" else "unreadable"
+    return Judged(verdict, problem.code, "", problem.message, evidence)
+
+
+def _restates(asked: c.Asked, node: s.Syntax) -> bool:
+    """Whether a member is just the derivative that is asked for, unexpanded."""
+    if isinstance(node, s.Group) and len(node.parts) == 1:
+        node = node.parts[0]
+    if not isinstance(node, s.Derivative) or node.of is None:
+        return False
+    reader = asked.problem.reader()
+    reader.open_letters = True
+    try:
+        wrt = reader.expression(node.wrt)
+        of = reader.expression(node.of)
+    except AnswerError:
+        return False
+    whole = of in (asked.of, asked.problem.loss if asked.of == asked.problem.loss_symbol else asked.of)
+    return whole and wrt == asked.target.access
+
+
+def _compare(asked: c.Asked, node: Node, notes: list[str]) -> Judged:
+    read_as = latex(node)
+    outcome = c.compare(asked, node)
+    remark = "".join(f" Note: {note}." for note in dict.fromkeys(notes))
+    evidence: dict[str, Any] = {"method": outcome.method}
+    if outcome.relation == "equal":
+        return Judged("correct", "correct", read_as, f"Equal to the derivative.{remark}", evidence)
+    turned = c.compare(asked, b.transpose(node))
+    if turned.relation == "equal" and node.dims != b.SCALAR:
+        other = "numerator" if asked.layout == "shape" else "shape"
+        message = f"Right in the {other} layout: this is the transpose of the derivative in the layout asked for.{remark}"
+        return Judged("layout", "layout", read_as, message, {"method": turned.method})
+    if outcome.relation == "unknown":
+        return Judged("undecided", "undecided", read_as, f"{outcome.message} A person must look.{remark}", evidence)
+    if outcome.method == "shape":
+        return Judged("incorrect", "shape", read_as, outcome.message + remark, evidence)
+    evidence["counterexample"] = outcome.counterexample
+    code, message = _why(asked, node)
+    return Judged("incorrect", code, read_as, message + remark, evidence)
+
+
+def _why(asked: c.Asked, node: Node) -> tuple[str, str]:
+    """The plainest reasons: the sign, a constant factor."""
+    ratio = c.multiple(asked, node)
+    if ratio is not None and abs(ratio + 1) < 1e-9:
+        return "sign", "The sign is wrong: this is minus the derivative."
+    if ratio is not None and abs(ratio) > 1e-9:
+        return "factor", f"This is {ratio:.6g} times the derivative: a constant factor is wrong."
+    return "different", "This differs from the derivative; see the counterexample."

@@ -1,0 +1,230 @@
+"""Text to tokens: LaTeX as people write it, with what has no meaning taken away.
+
+Tokens keep their place in the text.  Fonts, sizes, colours, spacing and alignment are dropped here; unicode
+letters and signs become their commands.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+from derive.errors import AnswerError
+
+MAX_TEXT, MAX_TOKENS = 20_000, 4_000
+
+
+class Token(NamedTuple):
+    """`kind` is one of: letter, number, command, sign, text, one (a bold or blackboard 1), opening, closing."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+UNICODE = {
+    "·": r"\cdot", "×": r"\times", "–": "-", "−": "-", "—": "-", "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes",
+    "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum", "Σ": r"\Sigma", "∏": r"\prod", "√": r"\sqrt", "∞": r"\infty",
+    "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "∈": r"\in", "→": r"\to", "⇒": r"\Rightarrow", "ℓ": r"\ell",
+    "′": "'", "’": "'", "ᵀ": "^T", "⊤": r"^\top", "²": "^2", "³": "^3", "⁻": "^-", "∗": "*", "⋅": r"\cdot",
+    "‖": r"\|", "ŷ": r"\hat{y}", "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta",
+    "ε": r"\epsilon", "ϵ": r"\epsilon", "ζ": r"\zeta", "η": r"\eta", "θ": r"\theta", "κ": r"\kappa",
+    "λ": r"\lambda", "μ": r"\mu", "ν": r"\nu", "ξ": r"\xi", "π": r"\pi", "ρ": r"\rho", "σ": r"\sigma",
+    "τ": r"\tau", "φ": r"\phi", "ϕ": r"\phi", "χ": r"\chi", "ψ": r"\psi", "ω": r"\omega", "Δ": r"\Delta",
+    "Θ": r"\Theta", "Λ": r"\Lambda", "Φ": r"\Phi", "Ψ": r"\Psi", "Ω": r"\Omega", "Γ": r"\Gamma",
+    "𝟙": r"\mathbb{1}", "½": r"\frac{1}{2}", "…": r"\ldots", "≔": "=", "≡": "=", "\u00a0": " ",
+}  # fmt: skip
+INVISIBLE = set("\u200b\u200c\u200d\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u00ad")
+SAME = {
+    r"\intercal": r"\top", r"\le": r"\leq", r"\leqslant": r"\leq", r"\ge": r"\geq", r"\geqslant": r"\geq",
+    r"\ne": r"\neq", r"\lbrace": r"\{", r"\rbrace": r"\}", r"\Vert": r"\|", r"\vert": "|", r"\mid": "|", r"\dfrac": r"\frac", r"\tfrac": r"\frac",
+    r"\cfrac": r"\frac", r"\ast": "*", r"\prime": "'", r"\part": r"\partial", r"\widehat": r"\hat",
+    r"\overline": r"\bar", r"\widetilde": r"\tilde", r"\lbrack": "[", r"\rbrack": "]", r"\colon": ":",
+    r"\bullet": r"\cdot", r"\centerdot": r"\cdot", r"\gets": r"\to", r"\rightarrow": r"\to", r"\lt": "<",
+    r"\gt": ">", r"\varepsilon": r"\epsilon", r"\land": r"\wedge", r"\sb": "_", r"\sp": "^", r"\coloneqq": "=",
+    r"\equiv": "=", r"\Longrightarrow": r"\Rightarrow", r"\implies": r"\Rightarrow", r"\star": "*",
+    r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\langle": r"\langle", r"\diagdown": r"\oslash",
+    r"\hslash": r"\hbar", r"\bigodot": r"\odot", r"\bigcirc": r"\circ", r"\And": r"\wedge",
+    r"\dag": "*", r"\tau": r"\tau",
+}  # fmt: skip
+DIRECTED = {r"\lVert": ("opening", r"\|"), r"\rVert": ("closing", r"\|"), r"\lvert": ("opening", "|"), r"\rvert": ("closing", "|")}
+DROPPED = set(
+    r"""\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \bigm \middle
+    \, \; \! \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \normalsize \large \Large
+    \small \footnotesize \tiny \huge \nonumber \notag \hfill \hline \rm \bf \it \cal \sf \tt \bfseries \boldmath
+    \mathstrut \strut \allowbreak \noindent \centering \null \relax \qed \displaylimits \LARGE \Huge \scriptsize
+    \ignorespaces \mathopen \mathclose \smash \normalfont \itshape \underline""".split()
+)
+FONTS = set(
+    r"""\mathbf \boldsymbol \bm \pmb \mathrm \mathit \mathsf \mathtt \mathcal \mathscr \mathfrak \mathnormal \textbf
+    \textit \textrm \textsf \texttt \bold \vec \mathbb \symbf \symup \emph \mbox \fbox \boxed \framebox \hbox \uline
+    \ensuremath \mathop \operatorname* \operatorname \text \textnormal \tn \phantom \mathbin \mathrel \mathord
+    \mathclap \mathrlap \mathllap \bb \mathds \cancel \vectorsym \overrightarrow \textup \vphantom""".split()
+)
+BOLD = {r"\mathbf", r"\boldsymbol", r"\bm", r"\pmb", r"\mathbb", r"\textbf", r"\bold", r"\symbf", r"\bb", r"\mathds"}
+WORDS_INSIDE = {r"\text", r"\textrm", r"\mbox", r"\operatorname", r"\operatorname*", r"\mathrm", r"\textnormal",
+                r"\textit", r"\textsf", r"\texttt", r"\mathit", r"\mathsf", r"\textbf", r"\emph", r"\mathop",
+                r"\hbox", r"\mathtt", r"\textup"}  # fmt: skip
+SWALLOWED = {r"\tag", r"\label", r"\color", r"\vspace", r"\hspace", r"\phantom", r"\vphantom", r"\ref", r"\eqref",
+             r"\footnote", r"\tag*", r"\hphantom", r"\rule", r"\mathchoice", r"\vskip", r"\hskip", r"\intertext"}  # fmt: skip
+ARGUMENT_THEN_BODY = {r"\textcolor", r"\colorbox", r"\fcolorbox", r"\scalebox", r"\raisebox", r"\class", r"\href"}
+FORBIDDEN = set(
+    r"""\def \let \write \input \include \newcommand \renewcommand \immediate \catcode \csname \expandafter \openout
+    \openin \read \loop \uppercase \lowercase \special \directlua \newenvironment \edef \gdef \xdef \futurelet
+    \providecommand \DeclareMathOperator \everymath \jobname \message \usepackage \require""".split()
+)
+
+_LEX = re.compile(
+    r"""(?P<space>[\s~]+) | (?P<comment>%[^\n]*) | (?P<command>\\(?:[A-Za-z]+\*?|.))
+    | (?P<number>\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+) | (?P<letter>[A-Za-z]) | (?P<sign>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a formula.  Raises `AnswerError` for what cannot be a formula at all."""
+    raw = _raw(text)
+    if not raw:
+        raise AnswerError("empty", "There is no answer here.", (0, len(text)))
+    return _Cleaner(raw).run()
+
+
+def _raw(text: str) -> list[Token]:
+    if len(text.strip()) > MAX_TEXT:
+        message = f"The answer has {len(text.strip())} characters; at most {MAX_TEXT} are read."
+        raise AnswerError("too-long", message)
+    out: list[Token] = []
+    at, end = 0, len(text)
+    while at < end and text[at].isspace():
+        at += 1
+    stripped = len(text.rstrip())
+    while at < stripped:
+        found = _LEX.match(text, at)
+        assert found is not None
+        kind, piece = str(found.lastgroup), found.group()
+        if kind == "sign" and not piece.isascii():
+            out.extend(_from_unicode(piece, at))
+        elif kind == "sign" and not piece.isprintable():
+            raise AnswerError("unreadable", "There is a control character here.", (at, at + 1))
+        elif kind == "command":
+            side, name = DIRECTED.get(piece, ("command", SAME.get(piece.rstrip("*"), piece)))
+            out.append(Token(side, name, at, found.end()))
+        elif kind not in ("space", "comment"):
+            out.append(Token(kind, piece.replace("{,}", ""), at, found.end()))
+        at = found.end()
+        if len(out) > MAX_TOKENS:
+            raise AnswerError("too-long", f"The answer is too long: more than {MAX_TOKENS} signs.")
+    return [_resign(t) for t in out]
+
+
+def _resign(token: Token) -> Token:
+    if token.kind == "command" and len(token.text) == 1:
+        return token._replace(kind="letter" if token.text.isalpha() else "sign")
+    return token
+
+
+def _from_unicode(char: str, at: int) -> list[Token]:
+    if char in INVISIBLE:
+        return []
+    replacement = UNICODE.get(char) or unicodedata.normalize("NFKC", char)
+    if replacement == char or not replacement.isascii():
+        name = unicodedata.name(char, "an unknown character")
+        raise AnswerError("unreadable", f"The character {name.lower()} is not understood.", (at, at + 1))
+    parts = [] if replacement.isspace() else _raw(replacement)
+    return [t._replace(start=at, end=at + 1) for t in parts]
+
+
+class _Cleaner:
+    """One pass over the raw tokens that drops what only changes the look."""
+
+    def __init__(self, raw: list[Token]) -> None:
+        self.raw, self.at, self.out = raw, 0, list[Token]()
+
+    def run(self) -> list[Token]:
+        while self.at < len(self.raw):
+            self._step()
+        return self.out
+
+    def _step(self) -> None:
+        token = self.raw[self.at]
+        text = token.text
+        if token.kind != "command":
+            if not (text == "$" or (text == "." and self._delimiter_dot())):
+                self.out.append(token)
+            self.at += 1
+        elif text in FORBIDDEN:
+            raise AnswerError("unreadable", f"{text} is not allowed in an answer.", (token.start, token.end))
+        elif text in DROPPED or text in ("\\ ", "\\\n", "\\(", "\\)", "\\[", "\\]", "\\-", "\\/"):
+            self.at += 1
+        elif text in SWALLOWED:
+            self.at = self._after_argument(self.at + 1)
+        elif text in ARGUMENT_THEN_BODY:
+            self.at = self._after_argument(self.at + 1)
+        elif text in FONTS:
+            self._font(token)
+        else:
+            self.out.append(token)
+            self.at += 1
+
+    def _delimiter_dot(self) -> bool:
+        before = self.raw[self.at - 1].text if self.at else ""
+        return before in (r"\left", r"\right", r"\middle")
+
+    def _after_argument(self, at: int) -> int:
+        """The position after one argument, in braces, brackets or a single token."""
+        while at < len(self.raw) and self.raw[at].text == "[":
+            while at < len(self.raw) and self.raw[at].text != "]":
+                at += 1
+            at += 1
+        if at < len(self.raw) and self.raw[at].text == "{":
+            return _closing(self.raw, at) + 1
+        return min(at + 1, len(self.raw))
+
+    def _font(self, token: Token) -> None:
+        """A font command: a bold 1 becomes `one`, words become one token, other things lose the font."""
+        at = self.at + 1
+        braced = at < len(self.raw) and self.raw[at].text == "{"
+        close = _closing(self.raw, at) if braced else at + 1
+        inside = self.raw[at + 1 : close] if braced else self.raw[at:close]
+        name = token.text
+        if name in BOLD and [t.text for t in inside] in (["1"], ["1", "1"]):
+            self.out.append(Token("one", "1", token.start, inside[0].end))
+            self.at = close + braced
+        elif name in BOLD and name in (r"\mathbb", r"\mathds", r"\bb") and [t.text for t in inside] == ["I"]:
+            self.out.append(Token("one", "1", token.start, inside[0].end))
+            self.at = close + braced
+        elif name in WORDS_INSIDE and braced and _is_words(inside):
+            self._words(token, inside, close + 1)
+        else:
+            self.at += 1
+
+    def _words(self, token: Token, inside: list[Token], after: int) -> None:
+        end = self.raw[after - 1].end if after <= len(self.raw) else token.end
+        joined, last = "", inside[0].start if inside else 0
+        for part in inside:
+            joined += (" " if part.start > last and joined else "") + part.text.lstrip("\\")
+            last = part.end
+        self.out.append(Token("text", joined.strip(), token.start, end))
+        self.at = after
+
+
+def _is_words(inside: list[Token]) -> bool:
+    letters = sum(t.kind == "letter" for t in inside)
+    return all(t.kind == "letter" or t.text in "-,.;:?!()'" or t.kind == "number" for t in inside) and (
+        letters >= 2 or not inside
+    )
+
+
+def _closing(tokens: list[Token], at: int) -> int:
+    """The position of the brace that closes the one at `at` (or the end)."""
+    depth = 0
+    for k in range(at, len(tokens)):
+        if tokens[k].text == "{":
+            depth += 1
+        elif tokens[k].text == "}":
+            depth -= 1
+            if not depth:
+                return k
+    return len(tokens)

@@ -1,0 +1,247 @@
+"""Evaluating expressions in a world: sizes, indices and sample points.
+
+Bound indices become leading axes of the arrays, so a sum is one array operation and nested sums are
+evaluated at once.  What would need too much memory is refused before it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from derive.errors import EvaluationError
+from derive.expressions.node import Node
+from derive.numerics.fields import Dual, Field, Value
+from derive.operations.registry import record
+from derive.sizes import Dims, Range, Size
+
+LARGEST = 3_000_000
+
+
+class World:
+    """One assignment of sizes, indices and values, over one field.
+
+    `leaves` maps symbols and families to arrays; `definitions` maps names to their expressions, which are
+    evaluated when first used; `indices` maps index names to arrays of 1-based positions (one a sample
+    point).  For an indexed definition, `definitions` holds (index name, range, expression).
+    """
+
+    def __init__(
+        self,
+        field: Field,
+        sizes: Mapping[str, int],
+        leaves: Mapping[Node, Value],
+        indices: Mapping[str, Any],
+        definitions: Mapping[Node, Any],
+    ) -> None:
+        self.f, self.sizes = field, sizes
+        self.leaves, self.definitions = dict(leaves), definitions
+        self.indices = dict(indices)
+        self._outer = dict(indices)
+        self.base = 3 + isinstance(field, Dual)
+        self._bound: list[str] = []
+        self._memo: list[dict[int, tuple[Node, Value]]] = [{}]
+        self._free: dict[int, frozenset[str]] = {}
+
+    def value(self, node: Node) -> Value:
+        """The value of an expression; shared parts are computed once."""
+        level = self._level(node)
+        found = self._memo[level].get(id(node))
+        if found is not None:
+            return found[1]
+        entry = record(node.op)
+        if entry.within is not None:
+            out = entry.within(self, node)
+        else:
+            assert entry.evaluate is not None
+            self._check_size(node)
+            out = entry.evaluate(self.f, node.data, *(self.value(o) for o in node.operands))
+        self._memo[level][id(node)] = (node, out)
+        return out
+
+    def _level(self, node: Node) -> int:
+        """The innermost bound index that the node depends on: what a value may be remembered for."""
+        if not self._bound:
+            return 0
+        free = self._free_names(node)
+        return max((k + 1 for k, name in enumerate(self._bound) if name in free), default=0)
+
+    def _free_names(self, node: Node) -> frozenset[str]:
+        found = self._free.get(id(node))
+        if found is None:
+            found = frozenset().union(*(self._free_names(o) for o in node.operands))
+            if node.op == "index":
+                found = frozenset([str(node.data[0])])
+            elif node.op == "sum":
+                found = found - {node.data[0]}
+            self._free[id(node)] = found
+        return found
+
+    def _check_size(self, node: Node) -> None:
+        entries = self.size(node.dims[0]) * self.size(node.dims[1])
+        for name in self._bound:
+            entries *= max(1, len(self.indices[name]))
+        if entries > LARGEST:
+            raise EvaluationError(f"{entries} values at once are too many")
+
+    # ---------------------------------------------------------------------------------------- leaves
+
+    def size(self, size: Size) -> int:
+        return size.value(self.sizes)
+
+    def dims(self, dims: Dims) -> tuple[int, int]:
+        return self.size(dims[0]), self.size(dims[1])
+
+    def constant(self, name: Any) -> Value:
+        return self.f.pi() if name == "pi" else self.f.exp(self.f.const(1))
+
+    def leaf(self, node: Node) -> Value:
+        """The value of a symbol, a family or a defined name."""
+        if node in self.leaves:
+            return self.leaves[node]
+        if node not in self.definitions:
+            raise EvaluationError(f"{node.data[0]} has no value")
+        bound, memo, indices = self._bound, self._memo, self.indices
+        self._bound, self._memo, self.indices = [], [memo[0]], dict(self._outer)
+        try:
+            definition = self.definitions[node]
+            value = self._indexed(*definition) if isinstance(definition, tuple) else self.value(definition)
+        finally:
+            self._bound, self._memo, self.indices = bound, memo, indices
+        self.leaves[node] = value
+        return value
+
+    def _indexed(self, name: str, over: Range, body: Node) -> Value:
+        """All members of an indexed definition, along the axis before rows and columns."""
+        with _Binding(self, name, over):
+            value = self.value(body)
+        return self._along_members(value, len(over.values(self.sizes)))
+
+    def _along_members(self, value: Value, count: int) -> Value:
+        if isinstance(self.f, Dual):
+            inner = self._members_of(value.value, count)
+            tangent = None if value.tangent is None else self._members_of(value.tangent, count)
+            return type(value)(inner, tangent)
+        return self._members_of(value, count)
+
+    def _members_of(self, x: Any, count: int) -> Any:
+        whole = np.broadcast_to(x, (count, *x.shape)) if x.ndim < self.base + 1 else x
+        return np.moveaxis(whole, 0, -3)
+
+    # --------------------------------------------------------------------------------------- indices
+
+    def index_value(self, node: Node) -> Any:
+        """The value of an index expression: integers that broadcast over the leading axes."""
+        if node.op == "number":
+            if node.data[0].denominator != 1:  # type: ignore[union-attr]
+                raise EvaluationError("a position that is not a whole number")
+            return np.asarray(int(node.data[0]))  # type: ignore[call-overload]
+        if node.op == "index":
+            if node.data[0] not in self.indices:
+                raise EvaluationError(f"the index {node.data[0]} has no value")
+            return self.indices[str(node.data[0])]
+        if node.op == "size":
+            return np.asarray(self.size(node.data[0]))  # type: ignore[arg-type]
+        if node.op == "member":
+            return self._family_index(node)
+        if node.op in ("add", "product"):
+            parts = [self.index_value(o) for o in node.operands]
+            out = parts[0]
+            for part in parts[1:]:
+                out = out + part if node.op == "add" else out * part
+            return out
+        raise EvaluationError("something that is not an index stands as a position")
+
+    def _family_index(self, node: Node) -> Any:
+        """A fixed index of a family of indices: integers of shape (points, members)."""
+        whole = self.indices[str(node.operands[0].data[0])]
+        positions = self._positions(node.operands[0].data[2], node.operands[1])  # type: ignore[arg-type]
+        lead = np.broadcast_shapes(whole.shape[:-1], positions.shape)
+        wide = np.broadcast_to(whole, (*lead, whole.shape[-1]))
+        return np.take_along_axis(wide, np.broadcast_to(positions, lead)[..., None], axis=-1)[..., 0]
+
+    def _positions(self, over: Range, node: Node) -> Any:
+        values = np.asarray(over.values(self.sizes))
+        wanted = self.index_value(node)
+        found = np.searchsorted(values, wanted)
+        inside = np.minimum(found, len(values) - 1)
+        if not len(values) or np.any(values[inside] != wanted):
+            raise EvaluationError(f"an index outside {over}")
+        return inside
+
+    def index_as_number(self, node: Node) -> Value:
+        return self.f.from_int(self.index_value(node)[..., None, None])
+
+    def compare(self, node: Node, relation: str) -> Value:
+        left, right = (self.index_value(o) for o in node.operands)
+        holds = left == right if relation == "equal" else left < right
+        return self.f.from_int(np.asarray(holds)[..., None, None])
+
+    def onehot(self, position: Node, length: int) -> Value:
+        where = self.index_value(position)
+        hit = np.arange(1, length + 1) == np.asarray(where)[..., None]
+        return self.f.from_int(hit[..., None])
+
+    def part(self, x: Node, i: Node | None, j: Node | None) -> Value:
+        """A row, column or entry."""
+        value = self.value(x)
+        for axis, position in ((-2, i), (-1, j)):
+            if position is not None:
+                where = self.index_value(position) - 1
+                length = self.f.dims(value)[axis]
+                if np.any(where < 0) or np.any(where >= length):
+                    raise EvaluationError("an index outside its range")
+                value = self.f.take(value, where, axis)
+        return value
+
+    def member(self, node: Node) -> Value:
+        """A member of a family."""
+        family = node.operands[0]
+        if family.op == "index_family":
+            return self.index_as_number(node)
+        return self.f.member(self.leaf(family), self._positions(family.data[2], node.operands[1]))  # type: ignore[arg-type]
+
+    def block(self, node: Node) -> Value:
+        axis, start, end = node.data
+        return self.f.block(self.value(node.operands[0]), axis, self.size(start), self.size(end))  # type: ignore[arg-type]
+
+    def sum(self, node: Node) -> Value:
+        """The sum over a bound index, as one operation along its axis."""
+        name, over = node.data
+        count = len(over.values(self.sizes))  # type: ignore[union-attr]
+        if not count:
+            return self.f.full(self.dims(node.dims), 0)
+        with _Binding(self, str(name), over) as axis:  # type: ignore[arg-type]
+            self._check_size(node)
+            body = self.value(node.operands[0])
+            if node.operands[1].op != "number":
+                body = self.f.mul(body, self.value(node.operands[1]))
+        return self.f.sum_bound(body, axis, count)
+
+
+class _Binding:
+    """Binds an index to all its values along a new leading axis, and gives that axis."""
+
+    def __init__(self, world: World, name: str, over: Range) -> None:
+        self.world, self.name, self.over = world, name, over
+
+    def __enter__(self) -> int:
+        world = self.world
+        self.axis = -(world.base + 1 + len(world._bound))
+        values = np.asarray(self.over.values(world.sizes))
+        self.before = world.indices.get(self.name)
+        world.indices[self.name] = values.reshape((-1,) + (1,) * (-self.axis - 3))
+        world._bound.append(self.name)
+        world._memo.append({})
+        return self.axis
+
+    def __exit__(self, *error: object) -> None:
+        world = self.world
+        world._bound.pop()
+        world._memo.pop()
+        if self.before is None:
+            del world.indices[self.name]
+        else:
+            world.indices[self.name] = self.before

@@ -1,0 +1,85 @@
+"""The registry: one record per operation, and the functions that look records up.
+
+A record says everything that the program knows about an operation: its shape rule, its meaning over
+any field (`evaluate`), its vector-Jacobian product, how it is printed and lowered, and an example from
+which its tests are made.  Adding an operation means adding a record in one file of this folder.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from derive.sizes import Dims
+
+if TYPE_CHECKING:
+    from derive.expressions.node import Node
+
+ShapeRule = Callable[..., Dims]
+Evaluate = Callable[..., Any]
+VectorJacobianProduct = Callable[..., tuple["Node | None", ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is known of one operation.
+
+    `dims(data, *operand_dims)` gives the dimensions and raises `ShapeError`.
+    `evaluate(f, data, *values)` is the meaning over a field `f` (see `derive.numerics.fields`);
+    leaves and what binds or uses an index have `within(world, node)` instead.
+    `vjp(g, out, *operands)` gives the cotangent of each operand, or None where there is none.
+    `latex(printer, node)` and `numpy(printer, node)` print; `level` is the binding strength.
+    """
+
+    name: str
+    meaning: str
+    dims: ShapeRule
+    evaluate: Evaluate | None = None
+    within: Evaluate | None = None
+    vjp: VectorJacobianProduct | None = None
+    latex: Callable[[Any, Node], str] | None = None
+    numpy: Callable[[Any, Node], str] | None = None
+    level: int = 100
+    words: str = ""
+    elementwise: bool = False
+    kink: str = ""
+    refuses: str = ""
+    example: Callable[[], Node] | None = None
+
+
+_RECORDS: dict[str, Operation] = {}
+
+
+def define(name: str, meaning: str, **fields: Any) -> Operation:
+    """Register the record of an operation."""
+    if name in _RECORDS:
+        raise ValueError(f"the operation {name} is defined twice")
+    _RECORDS[name] = Operation(name, meaning, **fields)
+    return _RECORDS[name]
+
+
+def record(name: str) -> Operation:
+    """The record of an operation."""
+    if name not in _RECORDS:
+        _load()
+    return _RECORDS[name]
+
+
+def records() -> dict[str, Operation]:
+    """All records by name."""
+    _load()
+    return dict(_RECORDS)
+
+
+def _load() -> None:
+    package = importlib.import_module("derive.operations")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"derive.operations.{module.name}")
+
+
+def same_dims(data: tuple[Hashable, ...], first: Dims, *rest: Dims) -> Dims:
+    """The shape rule of what acts entry by entry; the constructors have checked that all agree."""
+    return first

@@ -1,0 +1,2 @@
+def latex(node):
+    return str(node)[:80]

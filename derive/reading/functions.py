@@ -1,0 +1,337 @@
+"""Functions in a formula: which letters are functions, what their argument is, and their derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from derive.errors import AnswerError, Span
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.latex import syntax as s
+from derive.latex.parser import merge_scripts
+from derive.operations.registry import record
+from derive.reading import names, sums
+from derive.reading.match import Match, scripts_of
+from derive.sizes import ONE, SCALAR
+
+if TYPE_CHECKING:
+    from derive.reading.juxtapose import Item
+    from derive.reading.reader import Reader
+
+Factor = tuple[str, s.Syntax]
+ELEMENTWISE_NAMES = {
+    "exp": "exp", "log": "log", "ln": "log", "tanh": "tanh", "Tanh": "tanh", "sigmoid": "sigmoid", "Sigmoid": "sigmoid",
+    r"\sigma": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "sign": "sign", "sgn": "sign",
+    "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "sinh": "sinh",
+    "cosh": "cosh", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "softplus": "softplus", "erf": "erf",
+    "abs": "abs",
+}  # fmt: skip
+WHOLE_NAMES = {
+    "softmax": "softmax", "Softmax": "softmax", "logsoftmax": "log_softmax", "tr": "trace", "Tr": "trace",
+    "trace": "trace", "det": "det", "norm": "norm", "logsumexp": "log_sum_exp", "LogSumExp": "log_sum_exp",
+    "lse": "log_sum_exp", "LSE": "log_sum_exp",
+}  # fmt: skip
+
+
+def _whole(op: str) -> Callable[[Node], Node]:
+    return lambda x: b.make(op, (x,))
+
+
+FUNCTIONS: dict[str, Callable[[Node], Node]] = {
+    **{name: _whole(op) for name, op in ELEMENTWISE_NAMES.items()},
+    **{name: _whole(op) for name, op in WHOLE_NAMES.items()},
+    "diag": b.diag,
+    "Diag": b.diag,
+    "sum": b.total,
+    "sqrt": lambda x: b.power(x, b.Fraction(1, 2)),
+    "mean": lambda x: b.divide(b.total(x), b.total(b.ones(x.dims))),
+}
+FUNCTIONS.update({f"\\{name}": FUNCTIONS[name] for name in list(FUNCTIONS) if not name.startswith("\\")})
+EXTREMA = {"max": "maximum", "min": "minimum", r"\max": "maximum", r"\min": "minimum"}
+
+
+def items(reader: Reader, factors: tuple[Factor, ...]) -> list[Item]:
+    """The factors of a product with functions applied to their arguments."""
+    out: list[Item] = []
+    k = 0
+    while k < len(factors):
+        sign, node = factors[k]
+        k, value = _factor(reader, factors, k)
+        out.append((sign, value, node.span))
+    return out
+
+
+def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, Node]:
+    """The value of factor number k and the number of the next one."""
+    node = factors[k][1]
+    following = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
+    head = node.body if isinstance(node, s.Scripted) else node
+    if isinstance(head, s.Name):
+        return _named(reader, factors, k, following)
+    if isinstance(head, s.One) or (isinstance(head, s.Num) and head.value == 1):
+        out = _one(reader, node, head, following)
+        if out is not None:
+            return k + out[0], out[1]
+    if isinstance(head, s.Group) and (unwrapped := _bracketed_function(reader, node, head)) is not None:
+        return _factor(reader, (*factors[:k], (factors[k][0], unwrapped), *factors[k + 1 :]), k)
+    if isinstance(head, s.Group) and isinstance(node, s.Scripted):
+        return k + 1, _bracketed(reader, node, head)
+    if isinstance(node, s.Scripted):
+        return k + 1, scripted_value(reader, reader.expression(head), node)
+    return k + 1, reader.expression(node)
+
+
+def _bracketed_function(reader: Reader, node: s.Syntax, head: s.Group) -> s.Syntax | None:
+    """The function of `(g^{[l]})'(z)`, taken out of its bracket."""
+    if len(head.parts) != 1:
+        return None
+    inner = head.parts[0]
+    base = inner.body if isinstance(inner, s.Scripted) else inner
+    if not isinstance(base, s.Name):
+        return None
+    found = names.resolve(reader, inner, None)
+    is_function = found.entity.kind == "function" if found else base.base in FUNCTIONS and base.base not in reader.bound
+    if not is_function:
+        return None
+    if not isinstance(node, s.Scripted):
+        return inner
+    return merge_scripts(inner, node.subs, node.sups, node.primes, node.span)
+
+
+def scripted_value(reader: Reader, value: Node, node: s.Scripted) -> Node:
+    """A value with the scripts of a bracket: first its entries, then transposes and powers."""
+    sups = [sup for sup in scripts_of(node)[1]]
+    turned = [k for k, sup in enumerate(sups) if names.is_transpose(reader, sup)]
+    found = names.items_of(node.subs, node.span) if node.subs else ()
+    norm = value.op == "norm" and found
+    if norm:
+        value, found = _norm(reader, value, found[0], node.span), ()
+    if turned and names.is_entry(found) and SCALAR != value.dims:
+        value = b.transpose(value)
+        del sups[turned[0]]
+    if found:
+        value = names.part(reader, value, found, node.span)
+    for sup in sups:
+        value = _square_of_norm(value) if value.op == "norm" and sup == ("2",) else reader.raised(value, sup, node.span)
+    return names.prime(reader, value, node.primes, node.span)
+
+
+def _norm(reader: Reader, value: Node, kind: tuple[str, ...], span: Span) -> Node:
+    body = value.operands[0]
+    if kind in (("2",), ("F",)):
+        return value
+    if kind == ("1",):
+        return b.total(b.apply("abs", body))
+    raise AnswerError("unreadable", f"The norm with index {' '.join(kind)} is not understood.", span)
+
+
+def _square_of_norm(value: Node) -> Node:
+    body = value.operands[0]
+    return b.inner(body, body) if ONE in body.dims else b.total(b.power(body, 2))
+
+
+def _bracketed(reader: Reader, node: s.Scripted, head: s.Group) -> Node:
+    """A bracket with scripts; a prime on a bracket around a function's value differentiates it."""
+    if node.primes == 1 and len(head.parts) == 1:
+        inner = reader.expression(head.parts[0])
+        if record(inner.op).elementwise and len(inner.operands) == 1 and inner.op not in ("power", "transpose"):
+            return scripted_value(reader, slope(inner), _without_primes(node))
+    return scripted_value(reader, reader.expression(head), node)
+
+
+def _without_primes(node: s.Scripted) -> s.Scripted:
+    return s.Scripted(node.span, node.body, node.subs, node.sups, 0)
+
+
+def slope(applied: Node) -> Node:
+    """The elementwise derivative of an elementwise function at its argument."""
+    rule = record(applied.op).vjp
+    assert rule is not None
+    out = rule(b.ones(applied.dims), applied, *applied.operands)[0]
+    assert out is not None
+    return out
+
+
+# --------------------------------------------------------------------------------------------- named things
+
+
+def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syntax | None) -> tuple[int, Node]:
+    node = factors[k][1]
+    call, tail = _call_of(following)
+    found = names.resolve(reader, node, call)
+    if found is not None and found.entity.kind == "function":
+        return _unspecified(reader, factors, k, found, node)
+    if found is not None:
+        value = names.value(reader, node, found, call)
+        if found.called and tail is not None:
+            value = scripted_value(reader, value, tail)
+        return k + 1 + found.called, value
+    base = node.body if isinstance(node, s.Scripted) else node
+    assert isinstance(base, s.Name)
+    if base.base in EXTREMA:
+        return _extremum(reader, node, base.base, following, k)
+    if base.base in FUNCTIONS and base.base not in reader.bound:
+        return _builtin(reader, factors, k, node, base.base)
+    if base.base in ("I", r"\mathbb{I}") and call is not None and _is_condition(call):
+        return k + 2, _indicator(reader, call, tail)
+    if base.base == reader.scope.loss_name and call is not None:
+        found = names.resolve(reader, node, None)
+    return k + 1, names.undeclared(reader, node)
+
+
+def _call_of(following: s.Syntax | None) -> tuple[s.Group | None, s.Scripted | None]:
+    """The bracket that follows, and its scripts."""
+    if isinstance(following, s.Group):
+        return following, None
+    if isinstance(following, s.Scripted) and isinstance(following.body, s.Group):
+        return following.body, following
+    return None, None
+
+
+def _unspecified(reader: Reader, factors: tuple[Factor, ...], k: int, found: Match, node: s.Syntax) -> tuple[int, Node]:
+    """f(z), f'(z), f(z)^T for an unspecified function f."""
+    primes = node.primes if isinstance(node, s.Scripted) else 0
+    primes += sum(len(sup) for sup in found.sups if set(sup) == {"'"})
+    rest = [sup for sup in found.sups if set(sup) != {"'"}]
+    following, argument, tail = _argument(reader, factors, k, found.entity.key, node.span)
+    out = b.unspecified(found.entity.key, primes, argument)
+    for sup in rest:
+        out = reader.raised(out, sup, node.span)
+    return following, scripted_value(reader, out, tail) if tail is not None else out
+
+
+def _argument(
+    reader: Reader, factors: tuple[Factor, ...], k: int, name: str, span: Span
+) -> tuple[int, Node, s.Scripted | None]:
+    """A function's argument: the bracket that follows, or the next factor; and the bracket's scripts."""
+    if k + 1 >= len(factors) or factors[k + 1][0] != "":
+        raise AnswerError("unreadable", f"The function {name} stands here without an argument.", span)
+    call, tail = _call_of(factors[k + 1][1])
+    if call is not None:
+        if call.error is not None:
+            raise call.error
+        if len(call.parts) != 1:
+            raise AnswerError("unreadable", f"{name} takes one argument.", call.span)
+        return k + 2, reader.group(s.Group(call.span, call.opening, call.tokens, call.parts)), tail
+    end, value = _factor(reader, factors, k + 1)
+    values: list[Item] = [("", value, factors[k + 1][1].span)]
+    while end < len(factors) and factors[end][0] == "" and _goes_on(values[-1][1], factors[end][1]):
+        at = end
+        end, value = _factor(reader, factors, end)
+        values.append(("", value, factors[at][1].span))
+    from derive.reading.juxtapose import product
+
+    return end, product(reader, values), None
+
+
+def _goes_on(last: Node, following: s.Syntax) -> bool:
+    """Whether an argument without brackets takes one more factor: after a number or a row."""
+    if isinstance(following, (s.Group, s.BigOperator)):
+        return False
+    return last.op == "number" or (last.dims[0] == ONE and last.dims != SCALAR)
+
+
+def _builtin(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Syntax, name: str) -> tuple[int, Node]:
+    """A known function with its power, prime or index: `\\tanh^2(z)`, `\\sigma'(z)`, `\\log_2 x`."""
+    subs, sups = scripts_of(node) if isinstance(node, s.Scripted) else ((), [])
+    primes = node.primes if isinstance(node, s.Scripted) else 0
+    power = [sup for sup in sups if sup]
+    if subs and not (name.lstrip("\\") in ("softmax", "log", "ln") or subs in (("F",), ("2",))):
+        raise AnswerError("unreadable", f"The subscript of {name} is not understood.", node.span)
+    following, argument, tail = _argument(reader, factors, k, name, node.span)
+    out = FUNCTIONS[name](argument)
+    if subs and name.lstrip("\\") in ("log", "ln"):
+        from derive.reading.indices import value_of
+
+        base = value_of(reader, subs, node.span)
+        out = b.divide(out, b.apply("log", base)) if base != b.constant("e") else out
+    for _ in range(primes):
+        if not record(out.op).elementwise or len(out.operands) != 1:
+            raise AnswerError("unreadable", f"The derivative of {name} is not understood here.", node.span)
+        out = slope(out)
+    for sup in power:
+        if sup == ("-", "1"):
+            raise AnswerError("unreadable", f"{name} to the power -1 has two meanings; write 1/{name}.", node.span)
+        out = reader.raised(out, sup, node.span) if names.is_transpose(reader, sup) else _to_the(reader, out, sup, node.span)
+    if subs and name.lstrip("\\") == "softmax":
+        assert isinstance(node, s.Scripted)
+        out = names.part(reader, out, names.items_of(node.subs, node.span), node.span)
+    return following, scripted_value(reader, out, tail) if tail is not None else out
+
+
+def _to_the(reader: Reader, out: Node, sup: tuple[str, ...], span: Span) -> Node:
+    if sup == ("2",) and out.op == "norm":
+        return _square_of_norm(out)
+    return reader.raised(out, sup, span)
+
+
+def _extremum(
+    reader: Reader, node: s.Syntax, name: str, following: s.Syntax | None, k: int
+) -> tuple[int, Node]:
+    call, tail = _call_of(following)
+    if call is None or isinstance(node, s.Scripted):
+        raise AnswerError("unreadable", f"{name} is understood as {name}(a, b).", node.span)
+    if call.error is not None:
+        raise call.error
+    values = [reader.expression(part) for part in call.parts]
+    if len(values) < 2:
+        raise AnswerError("unreadable", f"{name} needs two arguments.", call.span)
+    out = values[0]
+    for value in values[1:]:
+        left, right = reader.fit(out, value, list(zip(out.dims, value.dims, strict=True)))
+        left, right = reader.spread(left, right, "compared")
+        dims = right.dims if left.dims == SCALAR else left.dims
+        out = b.make(EXTREMA[name], (b.broadcast(left, dims), b.broadcast(right, dims)))
+    return k + 2, scripted_value(reader, out, tail) if tail is not None else out
+
+
+# ------------------------------------------------------------------------------------------ bold and plain 1
+
+
+def _is_condition(call: s.Group) -> bool:
+    return bool(call.parts) and all(isinstance(part, s.Relation) for part in call.parts)
+
+
+def _indicator(reader: Reader, call: s.Group, tail: s.Scripted | None) -> Node:
+    out = sums.conditions(reader, call.parts)
+    return scripted_value(reader, out, tail) if tail is not None else out
+
+
+def _one(reader: Reader, node: s.Syntax, head: s.Syntax, following: s.Syntax | None) -> tuple[int, Node] | None:
+    """An indicator, or a vector of ones of a given length; None for a plain 1."""
+    call, tail = _call_of(following)
+    if call is not None and _is_condition(call) and not isinstance(node, s.Scripted):
+        return 2, _indicator(reader, call, tail)
+    if not isinstance(node, s.Scripted) or not node.subs:
+        return None if isinstance(head, s.Num) else (1, _plain_ones(reader, node))
+    from derive.latex.parser import Parser
+
+    tokens = list(node.subs[0].tokens)
+    if tokens and tokens[0].text in (r"\{", "(", "[") and tokens[-1].text in (r"\}", ")", "]"):
+        tokens = tokens[1:-1]
+    inside = Parser("", tokens, reader.scope.words, reader.scope.letters).listing()
+    if any(isinstance(part, s.Relation) for part in inside):
+        return 1, _rest(reader, sums.conditions(reader, inside), node)
+    if isinstance(head, s.Num) or len(inside) > 2:
+        return None
+    return 1, _rest(reader, _sized_ones(reader, inside), node)
+
+
+def _plain_ones(reader: Reader, node: s.Syntax) -> Node:
+    out = b.ones((reader.fresh_size(), ONE))
+    return _rest(reader, out, node) if isinstance(node, s.Scripted) else out
+
+
+def _rest(reader: Reader, out: Node, node: s.Scripted) -> Node:
+    return scripted_value(reader, out, s.Scripted(node.span, node.body, (), node.sups, node.primes))
+
+
+def _sized_ones(reader: Reader, inside: tuple[s.Syntax, ...]) -> Node:
+    """\\mathbf{1}_n, \\mathbf{1}_{P \\times 1}, \\mathbf{1}_{n, m}."""
+    parts = list(inside)
+    if len(parts) == 1 and isinstance(parts[0], s.Product) and len(parts[0].factors) == 2:
+        sign = parts[0].factors[1][0]
+        parts = [f for _, f in parts[0].factors] if sign in (r"\times", "*") else parts
+    sizes = [sums.size_of(reader, part) for part in parts]
+    return b.ones((sizes[0], sizes[1] if len(sizes) > 1 else ONE))

@@ -1,0 +1,97 @@
+"""Index expressions: what stands in a subscript."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from derive.errors import AnswerError, Span
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.latex import syntax as s
+from derive.latex.parser import Parser
+from derive.reading import names
+from derive.reading.match import as_tokens
+from derive.sizes import Range
+
+if TYPE_CHECKING:
+    from derive.reading.reader import Reader
+
+
+def read_texts(reader: Reader, texts: tuple[str, ...], span: Span) -> s.Syntax:
+    """The syntax of script texts."""
+    tokens = as_tokens(texts, span)
+    return Parser("", tokens, reader.scope.words, reader.scope.letters).whole()
+
+
+def value_of(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:
+    """The value of an exponent."""
+    return reader.expression(read_texts(reader, texts, span))
+
+
+def index_of(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:
+    """The index expression that script texts stand for."""
+    return index(reader, read_texts(reader, texts, span))
+
+
+def index(reader: Reader, node: s.Syntax) -> Node:
+    """The index expression that a piece of syntax stands for.  Raises `AnswerError` if it is none."""
+    if isinstance(node, s.Num):
+        if node.value.denominator != 1:
+            raise AnswerError("unreadable", "A position must be a whole number.", node.span)
+        return b.number(node.value)
+    if isinstance(node, s.Name):
+        return _letter(reader, node)
+    if isinstance(node, s.Scripted):
+        return _scripted(reader, node)
+    if isinstance(node, s.Sum):
+        return b.add(*(b.scale(sign, index(reader, part)) for sign, part in node.terms))
+    if isinstance(node, s.Product) and all(sign in ("", r"\cdot") for sign, _ in node.factors):
+        return b.product(*(index(reader, part) for _, part in node.factors))
+    if isinstance(node, s.Group) and len(node.parts) == 1 and node.error is None:
+        return index(reader, node.parts[0])
+    if isinstance(node, s.Relation) and len(node.sides) == 2 and node.signs[0] in ("=", r"\neq"):
+        return index(reader, node.sides[1 if node.signs[0] == "=" else 0])
+    raise AnswerError("unreadable", "This is not an index.", node.span)
+
+
+def _letter(reader: Reader, node: s.Name) -> Node:
+    letter = node.base
+    if letter in reader.bound:
+        return reader.bound[letter]
+    for entity in reader.scope.entities.get(letter, []):
+        if entity.kind == "index" and entity.pattern.sub is None and not entity.pattern.sups:
+            assert entity.node is not None
+            return entity.node
+    if letter in reader.scope.sizes:
+        return b.size_number(_size(letter))
+    if reader.open_letters and letter not in reader.scope.entities:
+        return reader.opened.setdefault(letter, b.index(letter, None))
+    if reader.open_letters and all(e.kind not in ("index",) for e in reader.scope.entities[letter]):
+        return reader.opened.setdefault(letter, b.index(letter, None))
+    raise AnswerError("unknown-symbol", f"The index {letter} is neither declared nor bound by a sum.", node.span)
+
+
+def _size(name: str) -> object:
+    from derive.sizes import Size
+
+    return Size.of(name)
+
+
+def _scripted(reader: Reader, node: s.Scripted) -> Node:
+    """A fixed index with scripts (`y_i`), or a member of a family of indices (`w_s`, `w_{t+j}`)."""
+    found = names.resolve(reader, node, None)
+    if found is None or found.entity.kind not in ("index", "index family") or found.items or found.sups:
+        raise AnswerError("unknown-symbol", "This is not a declared index.", node.span)
+    entity = found.entity
+    assert entity.node is not None
+    if entity.kind == "index":
+        return entity.node
+    position = index_of(reader, found.slots[entity.slots[0]], node.span)
+    note_use(reader, position, entity.over)
+    return b.member(entity.node, position)
+
+
+def note_use(reader: Reader, position: Node, over: Range | None) -> None:
+    """Remember that an index is used where it runs over a range."""
+    if position.op == "index" and over is not None:
+        reader.uses.setdefault(str(position.data[0]), []).append(over)

@@ -1,0 +1,309 @@
+"""Names in a formula: which declared thing is meant, and what its scripts say."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from derive.errors import AnswerError, ShapeError, Span
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.latex import syntax as s
+from derive.latex.parser import Parser
+from derive.latex.tokens import Token
+from derive.reading import indices
+from derive.reading.match import LINES, TRANSPOSES, Match, as_tokens, match, scripts_of, split_items
+from derive.reading.scope import Entity, normal
+from derive.sizes import ONE, SCALAR, Range, Size, describe
+
+if TYPE_CHECKING:
+    from derive.reading.reader import Reader
+
+MAX_EXPANSIONS = 24
+
+
+def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | None:
+    """The declared thing that fits a name best, or None."""
+    base, subs, sups = _parts(node)
+    if base in reader.bound and not reader.bound[base].op == "index" and not subs:
+        return None
+    found = [m for e in reader.scope.entities.get(base, []) if (m := match(e, subs, sups, call))]
+    found = [m for m in found if _indices_fit(m)] or found
+    if not found and base.isalpha() and base.islower() and subs:
+        upper = [e for e in reader.scope.entities.get(base.upper(), []) if e.kind == "value"]
+        found = [m for e in upper if (m := match(e, subs, sups, call)) and len(m.items) == 2]
+    return max(found, key=lambda m: m.score) if found else None
+
+
+def _parts(node: s.Syntax) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
+    if isinstance(node, s.Name):
+        return node.base, (), []
+    if isinstance(node, s.Scripted) and isinstance(node.body, s.Name):
+        return (node.body.base, *scripts_of(node))
+    return "", (), []
+
+
+def _indices_fit(found: Match) -> bool:
+    """Whether the entity can carry as many indices as are left over."""
+    entity, count = found.entity, len(found.items)
+    if entity.kind in ("index", "index family", "function"):
+        return count == 0
+    dims = entity.node.dims if entity.node is not None else None
+    return count == 0 or dims is None or dims != SCALAR
+
+
+def is_transpose(reader: Reader, sup: tuple[str, ...]) -> bool:
+    """Whether a superscript is a transpose: `T` is one unless it is a declared number."""
+    if len(sup) != 1 or sup[0] not in TRANSPOSES:
+        return False
+    if sup[0] not in ("T", "t"):
+        return True
+    for entity in reader.scope.entities.get(sup[0], []):
+        if entity.pattern.sub is None and entity.node is not None and entity.node.dims == SCALAR:
+            return False
+    return sup[0] == "T" or sup[0] not in reader.bound
+
+
+def value(reader: Reader, node: s.Syntax, found: Match, call: s.Group | None) -> Node:
+    """The value of a name with its indices and superscripts."""
+    entity, span = found.entity, node.span
+    out = _meaning(reader, found, call, span)
+    turned = [k for k, sup in enumerate(found.sups) if is_transpose(reader, sup)]
+    sups = list(found.sups)
+    if turned and is_entry(found.items) and ONE not in out.dims:
+        out = b.transpose(out)
+        del sups[turned[0]]
+    if found.items:
+        out = part(reader, out, found.items, span, entity.key)
+    for sup in sups:
+        out = reader.raised(out, sup, span)
+    return prime(reader, out, node.primes - entity.pattern.primes if isinstance(node, s.Scripted) else 0, span)
+
+
+def is_entry(items: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether a subscript names one entry of a matrix; a transpose beside it then comes first."""
+    return len(items) == 2 and not any(item[0] in LINES for item in items)
+
+
+def prime(reader: Reader, out: Node, primes: int, span: Span) -> Node:
+    """A prime on a value that is no function is a transpose."""
+    if primes > 0 and out.dims == SCALAR:
+        raise AnswerError("unreadable", "The prime is not understood here: this is no function.", span)
+    return b.transpose(out) if primes == 1 else out
+
+
+def _meaning(reader: Reader, found: Match, call: s.Group | None, span: Span) -> Node:
+    entity = found.entity
+    if entity.kind == "macro":
+        return _expand(reader, found, call, span)
+    assert entity.node is not None
+    if entity.kind in ("value", "index"):
+        return entity.node
+    if entity.kind == "function":
+        raise AnswerError("unreadable", f"The function {entity.key} stands here without an argument.", span)
+    position = indices.index_of(reader, found.slots[entity.slots[0]], span)
+    indices.note_use(reader, position, entity.over)
+    if entity.kind == "part":
+        return _line(entity, position)
+    return b.member(entity.node, position)
+
+
+def _line(entity: Entity, position: Node) -> Node:
+    """A declared column, or a declared row as a column vector."""
+    assert entity.node is not None
+    if entity.orientation == "column":
+        return b.column(entity.node, position)
+    return b.transpose(b.row(entity.node, position))
+
+
+def _expand(reader: Reader, found: Match, call: s.Group | None, span: Span) -> Node:
+    """A name with arguments or a free index: its definition with these put in."""
+    entity = found.entity
+    if reader.depth > MAX_EXPANSIONS:
+        raise AnswerError("too-long", "The names are nested too deep.", span)
+    inner = reader
+    for letter, texts in found.slots.items():
+        inner = inner.bind(letter, _argument(reader, texts, span))
+    if found.called and call is not None and not found.slots:
+        for letter, texts in _positional(entity, call):
+            inner = inner.bind(letter, indices.value_of(reader, texts, span))
+    if inner is reader:
+        inner = reader.bind("", b.number(0))
+    inner.depth = reader.depth + 1
+    assert entity.body is not None
+    return inner.expression(entity.body)
+
+
+def _positional(entity: Entity, call: s.Group) -> list[tuple[str, tuple[str, ...]]]:
+    """Arguments that are put in for single letters of the key: `h_\\theta(x)` at another x."""
+    assert entity.pattern.call is not None
+    wanted, given = _arguments(entity.pattern.call[1:]), _arguments(normal(call.tokens))
+    return [(w[0], g) for w, g in zip(wanted, given, strict=True) if w != g and len(w) == 1]
+
+
+def _arguments(texts: tuple[str, ...]) -> list[tuple[str, ...]]:
+    out: list[list[str]] = [[]]
+    for text in texts:
+        if text in (",", ";"):
+            out.append([])
+        else:
+            out[-1].append(text)
+    return [tuple(part) for part in out]
+
+
+def _argument(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:
+    """What a slot holds: an index where it can be read as one, else a value."""
+    try:
+        return indices.index_of(reader, texts, span)
+    except AnswerError:
+        return indices.value_of(reader, texts, span)
+
+
+# ------------------------------------------------------------------------------------- rows and entries
+
+
+def part(reader: Reader, x: Node, items: tuple[tuple[str, ...], ...], span: Span, key: str = "") -> Node:
+    """An entry, row or column of a value, by the indices of a subscript."""
+    if x.dims == SCALAR:
+        raise AnswerError("unknown-symbol", f"{key or 'This number'} has no entries.", span)
+    rows, columns = x.dims
+    if len(items) == 1 and ONE in x.dims:
+        along = 0 if columns == ONE else 1
+        if items[0][0] in LINES and len(items[0]) == 1:
+            return x
+        position = _position(reader, items[0], x.dims[along], span)
+        return b.entry(x, position, b.number(1)) if along == 0 else b.entry(x, b.number(1), position)
+    if len(items) == 2:
+        lines = [len(i) == 1 and i[0] in LINES for i in items]
+        if all(lines):
+            return x
+        if lines[1]:
+            return b.row(x, _position(reader, items[0], rows, span))
+        if lines[0]:
+            return b.column(x, _position(reader, items[1], columns, span))
+        i, j = (_position(reader, item, size, span) for item, size in zip(items, x.dims, strict=True))
+        return b.entry(x, i, j)
+    if len(items) == 1:
+        return _example(reader, x, items[0], span)
+    raise AnswerError("unreadable", f"{describe(x.dims).capitalize()} cannot carry {len(items)} indices.", span)
+
+
+def _position(reader: Reader, texts: tuple[str, ...], size: Size, span: Span) -> Node:
+    position = indices.index_of(reader, texts, span)
+    indices.note_use(reader, position, Range(ONE, size))
+    number = position.data[0] if position.op == "number" else None
+    limit = size.number
+    if number is not None and (number < 1 or (limit is not None and number > limit)):  # type: ignore[operator]
+        raise AnswerError("index", f"The position {number} is outside 1..{size}.", span)
+    return position
+
+
+def _example(reader: Reader, x: Node, texts: tuple[str, ...], span: Span) -> Node:
+    """One index on a batch matrix: the example of that number, as a column."""
+    position = indices.index_of(reader, texts, span)
+    known = reader.uses.get(str(position.data[0]), []) if position.op == "index" else []
+    if any(r.hi == x.dims[1] for r in known) and not any(r.hi == x.dims[0] for r in known):
+        reader.notes.append("one index on a matrix is read as the example of that number: a column")
+        return b.column(x, position)
+    reader.notes.append("one index on a matrix is read as the example of that number: a row, as a column")
+    indices.note_use(reader, position, Range(ONE, x.dims[0]))
+    return b.transpose(b.row(x, position))
+
+
+def items_of(scripts: tuple[s.Script, ...], span: Span) -> tuple[tuple[str, ...], ...]:
+    """The indices in subscripts on a bracket."""
+    texts: list[str] = []
+    for script in scripts:
+        texts.extend(([","] if texts else []) + list(normal(script.tokens)))
+    items = split_items(tuple(texts))
+    if items is None:
+        raise AnswerError("unreadable", "This subscript is not understood.", span)
+    return items
+
+
+# -------------------------------------------------------------------------------------- what is not declared
+
+
+def undeclared(reader: Reader, node: s.Syntax) -> Node:
+    """A name that nothing declares: what it means by itself, or an error that names the next step."""
+    base, subs, sups = _parts(node)
+    scripted = node if isinstance(node, s.Scripted) else None
+    if base in reader.bound:
+        return _with_scripts(reader, reader.bound[base], scripted, node.span)
+    builtin = _builtin(reader, base, subs, node.span)
+    if builtin is not None:
+        rest = None if scripted is None else s.Scripted(node.span, scripted.body, (), scripted.sups, scripted.primes)
+        return _with_scripts(reader, builtin, rest, node.span)
+    if base in reader.scope.sizes or f"{base}_{{{''.join(subs)}}}" in reader.scope.sizes:
+        return _size_value(reader, base, subs, scripted, node.span)
+    if reader.open_letters and not subs and not sups and (base.isalpha() or base.startswith("\\")) and len(base) < 2:
+        return reader.opened.setdefault(base, b.index(base, None))
+    raise AnswerError("unknown-symbol", _unknown(reader, base, subs, sups), node.span)
+
+
+def _with_scripts(reader: Reader, out: Node, node: s.Scripted | None, span: Span) -> Node:
+    if node is None:
+        return out
+    subs, sups = scripts_of(node)
+    if subs:
+        out = part(reader, out, items_of(node.subs, span), span)
+    for sup in sups:
+        out = reader.raised(out, sup, span)
+    return prime(reader, out, node.primes, span)
+
+
+def _builtin(reader: Reader, base: str, subs: tuple[str, ...], span: Span) -> Node | None:
+    if base == "e" and not subs:
+        return b.constant("e")
+    if base == r"\pi" and not subs:
+        return b.constant("pi")
+    if base == "I":
+        size = _literal_size(reader, subs) if subs else reader.fresh_size()
+        return b.eye(size) if size is not None else None
+    if base == r"\delta" and subs:
+        items = split_items(tuple(t for t in subs if t != "="))
+        if items is not None and len(items) == 2:
+            first, second = (indices.index_of(reader, item, span) for item in items)
+            _share_uses(reader, first, second)
+            return b.make("index_equal", (first, second))
+    return None
+
+
+def _share_uses(reader: Reader, first: Node, second: Node) -> None:
+    for one, other in ((first, second), (second, first)):
+        if other.op == "index":
+            for over in list(reader.uses.get(str(other.data[0]), [])):
+                indices.note_use(reader, one, over)
+
+
+def _literal_size(reader: Reader, subs: tuple[str, ...]) -> Size | None:
+    from derive.reading.sums import size_of
+
+    try:
+        return size_of(reader, indices.read_texts(reader, subs, (0, 0)))
+    except (AnswerError, ShapeError):
+        return None
+
+
+def _size_value(reader: Reader, base: str, subs: tuple[str, ...], node: s.Scripted | None, span: Span) -> Node:
+    name = base if not subs or base in reader.scope.sizes and not subs else f"{base}_{{{''.join(subs)}}}"
+    out = b.size_number(Size.of(name))
+    rest = None if node is None else s.Scripted(span, node.body, (), node.sups, node.primes)
+    return _with_scripts(reader, out, rest, span)
+
+
+def _unknown(reader: Reader, base: str, subs: tuple[str, ...], sups: list[tuple[str, ...]]) -> str:
+    text = base + (f"_{{{' '.join(subs)}}}" if len(subs) > 1 else f"_{subs[0]}" if subs else "")
+    text += "".join(f"^{{{' '.join(sup)}}}" for sup in sups)
+    keys = [e.key for e in reader.scope.all()]
+    near = difflib.get_close_matches(text, keys, n=1, cutoff=0.5) or difflib.get_close_matches(base, keys, n=1)
+    hint = f"; did you mean {near[0]}?" if near else f". Declared are {', '.join(sorted(set(keys))[:12])}."
+    return f"{text} is not declared{hint}"
+
+
+def raw_syntax(reader: Reader, texts: tuple[str, ...]) -> list[Token]:
+    """Texts as tokens, for a parser."""
+    return as_tokens(texts, (0, 0))
+
+
+__all__ = ["Parser", "items_of", "part", "prime", "resolve", "undeclared", "value"]

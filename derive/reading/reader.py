@@ -1,0 +1,319 @@
+"""Syntax to expressions: what was written, typed by what is declared.
+
+The reader decides by shapes what a juxtaposition, a dot or a script means.  It builds expressions only
+through the constructors, so whatever it returns has a shape.  Lenient readings leave a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from derive.errors import AnswerError, AuthorError, ShapeError, Span
+from derive.expressions import build as b
+from derive.expressions.node import Node, walk
+from derive.latex import syntax as s
+from derive.latex.parser import Parser
+from derive.latex.tokens import tokenize
+from derive.operations import products as matrix
+from derive.reading import functions, indices, juxtapose, names, sums
+from derive.reading.scope import Scope
+from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
+
+Derive = Callable[[Node, Node], Node]
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads formulas in a scope.
+
+    `bound` maps letters to index (or argument) expressions; `open_letters` lets unknown letters stand as
+    free indices, which are collected in `opened`; `uses` collects the ranges in which an index is used.
+    `derive(of, wrt)` gives the value of a derivative inside a formula.
+    """
+
+    scope: Scope
+    bound: dict[str, Node] = field(default_factory=dict)
+    open_letters: bool = False
+    opened: dict[str, Node] = field(default_factory=dict)
+    uses: dict[str, list[Range]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    derive: Derive | None = None
+    taken: set[str] = field(default_factory=set)
+    depth: int = 0
+    _fresh: int = 0
+
+    # --------------------------------------------------------------------------------------- entry points
+
+    def read(self, text: str) -> Node:
+        """The expression that a formula stands for."""
+        return self.settle(self.expression(self.parse(text)))
+
+    def parse(self, text: str) -> s.Syntax:
+        """The syntax of a formula that is one expression or relation."""
+        return Parser(text, tokenize(text), self.scope.words, self.scope.letters).whole()
+
+    def expression(self, node: s.Syntax) -> Node:
+        """The expression that a piece of syntax stands for."""
+        try:
+            return _HANDLERS[type(node)](self, node)
+        except ShapeError as problem:
+            raise AnswerError("shape", f"{problem.message}.", node.span) from problem
+        except RecursionError as problem:
+            raise AnswerError("too-long", "The formula is nested too deep.", node.span) from problem
+
+    # ----------------------------------------------------------------------------- sizes left open by 1 and I
+
+    def fresh_size(self) -> Size:
+        """The size of a vector of ones or an identity before its neighbours have fixed it."""
+        self._fresh += 1
+        return Size.of(f"?{self._fresh}")
+
+    def fit(self, left: Node, right: Node, pairs: list[tuple[Size, Size]]) -> tuple[Node, Node]:
+        """Both operands with open sizes chosen so that the given pairs of sizes agree, where they can."""
+        for first, second in pairs:
+            choice = _choose(first, second)
+            if choice is not None and first != second:
+                left, right = (put_size(x, choice[0], choice[1]) for x in (left, right))
+                return self.fit(left, right, [(_put(a, *choice), _put(c, *choice)) for a, c in pairs])
+        return left, right
+
+    def settle(self, node: Node) -> Node:
+        """The expression with sizes that nothing has fixed taken as 1."""
+        for part in list(walk(node)):
+            for size in part.dims:
+                if is_open(size):
+                    return self.settle(put_size(node, next(iter(size.names)), ONE))
+        return node
+
+    # ----------------------------------------------------------------------------------------- small handlers
+
+    def number(self, node: s.Num) -> Node:
+        return b.number(node.value)
+
+    def ones(self, node: s.One) -> Node:
+        return b.ones((self.fresh_size(), ONE))
+
+    def words(self, node: s.Words) -> Node:
+        raise AnswerError("unknown-symbol", f"“{node.text}” is not a declared name.", node.span)
+
+    def sum(self, node: s.Sum) -> Node:
+        total: Node | None = None
+        for sign, part in node.terms:
+            value = self.expression(part)
+            value = b.negate(value) if sign < 0 else value
+            total = value if total is None else self.plus(total, value, part.span)
+        assert total is not None
+        return total
+
+    def plus(self, left: Node, right: Node, span: Span) -> Node:
+        """A + B, where a column (row) is added to every column (row) of a matrix, a number to every entry."""
+        if is_open(left.dims[0]) or is_open(right.dims[0]) or is_open(left.dims[1]) or is_open(right.dims[1]):
+            left, right = self.fit(left, right, list(zip(left.dims, right.dims, strict=True)))
+        left, right = self.spread(left, right, "added")
+        return b.add(left, right)
+
+    def spread(self, left: Node, right: Node, verb: str) -> tuple[Node, Node]:
+        """Both operands with the same dimensions, the smaller one repeated."""
+        if left.dims == right.dims or SCALAR in (left.dims, right.dims):
+            return left, right
+        for small, large in ((left, right), (right, left)):
+            along = (small.dims == (large.dims[0], ONE), small.dims == (ONE, large.dims[1]))
+            if any(along) and ONE not in large.dims:
+                wide = b.broadcast(small, large.dims)
+                return (wide, large) if small is left else (large, wide)
+        raise ShapeError(f"{self.show(left)} and {self.show(right)} cannot be {verb}")
+
+    def show(self, node: Node) -> str:
+        """An expression and its dimensions in words, for messages."""
+        from derive.printing.latex import latex
+
+        text = latex(node)
+        return f"{text if len(text) < 60 else 'this part'} ({describe(node.dims)})"
+
+    def fraction(self, node: s.Frac) -> Node:
+        above, below = self.expression(node.above), self.expression(node.below)
+        return self.quotient(above, below, node.span)
+
+    def quotient(self, above: Node, below: Node, span: Span) -> Node:
+        """A ⊘ B: entry by entry, numbers repeated."""
+        above, below = self.fit(above, below, list(zip(above.dims, below.dims, strict=True)))
+        if below == b.number(0) or below.op == "zeros":
+            raise AnswerError("undefined", "This divides by zero.", span)
+        if SCALAR not in (above.dims, below.dims) and above.dims != below.dims:
+            raise ShapeError(f"{self.show(above)} cannot be divided by {self.show(below)}")
+        return b.divide(above, below)
+
+    def root(self, node: s.Root) -> Node:
+        body = self.expression(node.body)
+        degree = Fraction(2) if node.degree is None else _constant(self.expression(node.degree), node.span)
+        if not degree:
+            raise AnswerError("undefined", "There is no root of degree 0.", node.span)
+        return b.power(body, 1 / degree)
+
+    def bars(self, node: s.Bars) -> Node:
+        inside = node.body.body if isinstance(node.body, s.Bars) and node.body.sign == "|" == node.sign else None
+        if node.sign == "|" and inside is None:
+            body = self.expression(node.body)
+            square = body.dims[0] == body.dims[1] and body.dims != SCALAR
+            return b.make("det", (body,)) if square else b.apply("abs", body)
+        return b.make("norm", (self.expression(inside or node.body),))
+
+    def group(self, node: s.Group) -> Node:
+        if node.error is not None:
+            raise node.error
+        if len(node.parts) != 1:
+            raise AnswerError("unreadable", "A list of several things is not a value here.", node.span)
+        part = node.parts[0]
+        if isinstance(part, s.Relation):
+            return sums.condition(self, part)
+        return self.expression(part)
+
+    def relation(self, node: s.Relation) -> Node:
+        raise AnswerError("unreadable", "An equation or inequality is not a value here.", node.span)
+
+    def product(self, node: s.Product) -> Node:
+        return juxtapose.product(self, functions.items(self, node.factors))
+
+    def name(self, node: s.Name) -> Node:
+        return juxtapose.product(self, functions.items(self, (("", node),)))
+
+    def scripted(self, node: s.Scripted) -> Node:
+        return juxtapose.product(self, functions.items(self, (("", node),)))
+
+    def cases(self, node: s.Cases) -> Node:
+        operands, rest = list[Node](), b.number(1)
+        for branch, conditions in node.branches:
+            value = self.expression(branch)
+            holds = sums.conditions(self, conditions) if conditions else rest
+            operands += [holds, value]
+            rest = b.subtract(b.number(1), holds) if holds.dims == SCALAR else b.number(1)
+        dims = next((o.dims for o in operands if o.dims != SCALAR), SCALAR)
+        return b.make("cases", tuple(b.broadcast(o, dims) for o in operands))
+
+    def matrix(self, node: s.MatrixLiteral) -> Node:
+        rows = [[self.expression(cell) for cell in row] for row in node.rows]
+        wide = [r[0] if len(r) == 1 else b.make("concat", tuple(r), (1,)) for r in rows]
+        return wide[0] if len(wide) == 1 else b.make("concat", tuple(wide), (0,))
+
+    def derivative(self, node: s.Derivative) -> Node:
+        """An unexpanded derivative: its value, where the engine can give it."""
+        if self.derive is None:
+            raise AnswerError("unexpanded", "A derivative stands here unexpanded.", node.span)
+        if node.of is None:
+            raise AnswerError("unexpanded", "This operator acts on nothing.", node.span)
+        of, wrt = self.expression(node.of), self.expression(node.wrt)
+        try:
+            return self.derive(of, wrt)
+        except AuthorError as problem:
+            raise AnswerError("unexpanded", problem.message, node.span) from problem
+
+    def external(self, node: s.External) -> Node:
+        from derive.reading import scalar_fallback
+
+        return scalar_fallback.read(self, node)
+
+    # --------------------------------------------------------------------------------------------- scripts
+
+    def raised(self, value: Node, sup: tuple[str, ...], span: Span) -> Node:
+        """A value with one superscript: a transpose, an inverse or a power."""
+        if names.is_transpose(self, sup):
+            return b.transpose(value)
+        if sup in (("-", r"\top"), ("-", "T")):
+            return b.transpose(self.raised(value, ("-", "1"), span))
+        exponent = indices.value_of(self, sup, span)
+        if exponent.op == "number":
+            return self._power(value, exponent.data[0], span)  # type: ignore[arg-type]
+        if exponent.dims != SCALAR and exponent.dims != value.dims and value.dims != SCALAR:
+            raise ShapeError(f"{self.show(exponent)} cannot be an exponent of {self.show(value)}")
+        if value == b.constant("e"):
+            return b.apply("exp", exponent)
+        dims = exponent.dims if value.dims == SCALAR else value.dims
+        return b.make("general_power", (b.broadcast(value, dims), b.broadcast(exponent, dims)))
+
+    def _power(self, value: Node, exponent: Fraction, span: Span) -> Node:
+        square = value.dims[0] == value.dims[1] and value.dims != SCALAR
+        if abs(exponent) > 10_000 and value.op == "number":
+            raise AnswerError("too-long", "This number is too large.", span)
+        if square and exponent.denominator == 1 and abs(exponent) <= 16:
+            return matrix.matrix_power(value, int(exponent))
+        if value == b.constant("e"):
+            return b.apply("exp", b.number(exponent))
+        if value.op == "number" and exponent < 0 and not value.data[0]:
+            raise AnswerError("undefined", "This divides by zero.", span)
+        return b.power(value, exponent)
+
+    def bind(self, letter: str, node: Node) -> Reader:
+        """A reader in which a letter stands for an index or an argument."""
+        inner = Reader(self.scope, {**self.bound, letter: node})
+        inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
+        inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
+        inner._fresh = self._fresh + 1000
+        return inner
+
+    def unused_letter(self, letter: str) -> str:
+        """A name for a bound index that no other index has here."""
+        taken = {str(n.data[0]) for n in self.bound.values() if n.op == "index"} | self.taken
+        while letter in taken or any(e.kind == "index" for e in self.scope.entities.get(letter, [])):
+            letter += "'"
+        return letter
+
+
+def is_open(size: Size) -> bool:
+    """Whether a size is still to be chosen."""
+    return len(size.terms) == 1 and len(size.terms[0][0]) == 1 and size.terms[0][0][0].startswith("?")
+
+
+def _choose(first: Size, second: Size) -> tuple[str, Size] | None:
+    if is_open(first):
+        return next(iter(first.names)), second
+    return (next(iter(second.names)), first) if is_open(second) else None
+
+
+def _put(size: Size, name: str, value: Size) -> Size:
+    return value if is_open(size) and name in size.names else size
+
+
+def put_size(node: Node, name: str, value: Size) -> Node:
+    """An expression with an open size chosen."""
+
+    def fixed(dims: Dims) -> Dims:
+        return _put(dims[0], name, value), _put(dims[1], name, value)
+
+    mapping: dict[Node, Node] = {}
+    for leaf in walk(node):
+        if leaf.op in ("ones", "zeros") and leaf.dims != fixed(leaf.dims):
+            mapping[leaf] = b.ones(fixed(leaf.dims)) if leaf.op == "ones" else b.zeros(fixed(leaf.dims))
+        elif leaf.op == "eye" and leaf.dims != fixed(leaf.dims):
+            mapping[leaf] = b.eye(fixed(leaf.dims)[0])
+        elif leaf.op == "size" and is_open(leaf.data[0]):  # type: ignore[arg-type]
+            mapping[leaf] = b.size_number(_put(leaf.data[0], name, value))  # type: ignore[arg-type]
+    return b.substitute(node, mapping) if mapping else node
+
+
+def _constant(node: Node, span: Span) -> Fraction:
+    if node.op != "number":
+        raise AnswerError("unreadable", "Only a number is understood here.", span)
+    return node.data[0]  # type: ignore[return-value]
+
+
+_HANDLERS: dict[type, Callable[..., Node]] = {
+    s.Num: Reader.number,
+    s.One: Reader.ones,
+    s.Words: Reader.words,
+    s.Sum: Reader.sum,
+    s.Frac: Reader.fraction,
+    s.Root: Reader.root,
+    s.Bars: Reader.bars,
+    s.Group: Reader.group,
+    s.Relation: Reader.relation,
+    s.Product: Reader.product,
+    s.Name: Reader.name,
+    s.Scripted: Reader.scripted,
+    s.BigOperator: lambda reader, node: sums.big_operator(reader, node),
+    s.Cases: Reader.cases,
+    s.MatrixLiteral: Reader.matrix,
+    s.Derivative: Reader.derivative,
+    s.External: Reader.external,
+}

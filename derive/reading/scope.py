@@ -1,0 +1,141 @@
+"""What is declared: names as patterns, and what each stands for.
+
+A key such as `u_k`, `\\hat{y}^{(i)}`, `P(O=w|C=c)` or `H[z]` becomes a pattern: its letter, its scripts and its
+argument as tokens, with slots where an index or argument varies.  Answers are matched against patterns,
+so that scripts may stand in any order and spelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from derive.errors import AnswerError
+from derive.expressions.node import Node
+from derive.latex import syntax as s
+from derive.latex.parser import FUNCTION_WORDS, Parser
+from derive.latex.tokens import Token, tokenize
+from derive.sizes import Range
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A key taken apart; `None` for a part that is not there."""
+
+    base: str
+    sub: tuple[str, ...] | None
+    sups: tuple[tuple[str, ...], ...]
+    call: tuple[str, ...] | None
+    primes: int = 0
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """All tokens of scripts and arguments."""
+        for part in (self.sub or (), *self.sups, self.call or ()):
+            yield from part
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """What a pattern stands for.
+
+    `kind`: value (a symbol or defined name), family, index, index family, part (a row or column of a
+    matrix), function (an unspecified one), macro (a name that is expanded where it is used).
+    `slots` are the letters of the pattern that vary.
+    """
+
+    kind: str
+    key: str
+    pattern: Pattern
+    node: Node | None = None
+    slots: tuple[str, ...] = ()
+    over: Range | None = None
+    orientation: str = ""
+    body: s.Syntax | None = None
+
+
+def normal(tokens: Iterable[Token]) -> tuple[str, ...]:
+    """Token texts as scripts are compared by: braces only around a script of several tokens, words spelt."""
+    out: list[str] = []
+    kept: list[bool] = []
+    listed = list(tokens)
+    for k, token in enumerate(listed):
+        if token.text == "{":
+            nested = bool(out) and out[-1] in ("_", "^") and k + 2 < len(listed) and listed[k + 2].text != "}"
+            kept.append(nested)
+            out.extend(["{"] if nested else [])
+        elif token.text == "}":
+            out.extend(["}"] if kept and kept.pop() else [])
+        elif token.kind == "text":
+            out.extend(c for c in token.text if not c.isspace())
+        else:
+            out.append(token.text)
+    return tuple(out)
+
+
+def take_key_apart(key: str) -> Pattern:
+    """The pattern of a declared key.  Raises `AnswerError` where it is no name."""
+    tokens = tokenize(key)
+    word = 0
+    while word < len(tokens) and tokens[word].kind == "letter":
+        word += 1
+    letters = "".join(t.text for t in tokens[:word])
+    syntax = Parser(key, tokens, {letters} if word > 1 else (), ()).whole()
+    call: tuple[str, ...] | None = None
+    if isinstance(syntax, s.Product) and len(syntax.factors) == 2:
+        (_, head), (_, argument) = syntax.factors
+        if isinstance(argument, s.Group):
+            syntax, call = head, (argument.opening, *normal(argument.tokens))
+    if isinstance(syntax, s.Derivative):
+        return Pattern("∂", normal(tokens), (), None)
+    if isinstance(syntax, s.Name):
+        return Pattern(syntax.base, None, (), call)
+    if isinstance(syntax, s.Scripted) and isinstance(syntax.body, s.Name):
+        subs = [t for script in syntax.subs for t in normal(script.tokens)]
+        sups = tuple(normal(script.tokens) for script in syntax.sups)
+        return Pattern(syntax.body.base, tuple(subs) or None, sups, call, syntax.primes)
+    raise AnswerError("unreadable", f"{key} is not a name", (0, len(key)))
+
+
+@dataclass(slots=True)
+class Scope:
+    """Everything that is declared, by the letter of its pattern."""
+
+    entities: dict[str, list[Entity]] = field(default_factory=dict)
+    sizes: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+    letters: set[str] = field(default_factory=set)
+    loss_name: str = ""
+
+    def add(self, entity: Entity) -> None:
+        """Declare one more."""
+        base = entity.pattern.base
+        self.entities.setdefault(base, []).append(entity)
+        if base.isalpha():
+            (self.words if len(base) > 1 else self.letters).add(base)
+            if base in FUNCTION_WORDS:
+                self.words.add(base)
+
+    def add_size_names(self, names: Iterable[str]) -> None:
+        for name in names:
+            self.sizes.add(name)
+            if len(name) == 1:
+                self.letters.add(name)
+
+    def all(self) -> Iterator[Entity]:
+        for found in self.entities.values():
+            yield from found
+
+    def index_letters(self) -> dict[str, Range | None]:
+        """The letters that vary in declared families, columns and rows, with their ranges."""
+        out: dict[str, Range | None] = {}
+        for entity in self.all():
+            if entity.kind in ("family", "index family", "part"):
+                for slot in entity.slots:
+                    out.setdefault(slot, entity.over)
+        return out
+
+    def child(self) -> Scope:
+        """A copy that can grow by itself."""
+        entities = {base: list(found) for base, found in self.entities.items()}
+        return Scope(entities, set(self.sizes), set(self.words), set(self.letters), self.loss_name)
