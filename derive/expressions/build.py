@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable
 from fractions import Fraction
 
 from derive.errors import ShapeError
-from derive.expressions.node import Node, intern_node
+from derive.expressions.node import Node, free_indices, intern_node
 from derive.operations.registry import record
 from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
 
@@ -48,9 +48,9 @@ def symbol(name: str, dims: Dims, properties: Iterable[str] = ()) -> Node:
     return intern_node("symbol", (), (name, dims, tuple(sorted(properties))), dims)
 
 
-def family(name: str, dims: Dims, over: Range, properties: Iterable[str] = ()) -> Node:
-    """A family u_1 … u_K of vectors, matrices or numbers; use its members."""
-    return intern_node("family", (), (name, dims, over, tuple(sorted(properties))), dims)
+def family(name: str, dims: Dims, over: Range, properties: Iterable[str] = (), letter: str = "") -> Node:
+    """A family u_1 … u_K of vectors, matrices or numbers; `letter` is what varies in its name."""
+    return intern_node("family", (), (name, dims, over, tuple(sorted(properties)), letter), dims)
 
 
 def index(name: str, over: Range | None) -> Node:
@@ -58,9 +58,9 @@ def index(name: str, over: Range | None) -> Node:
     return intern_node("index", (), (name, over), SCALAR)
 
 
-def index_family(name: str, over: Range, members: Range) -> Node:
+def index_family(name: str, over: Range, members: Range, letter: str = "") -> Node:
     """A family of fixed indices, such as the positions w_1 … w_K of sampled words."""
-    return intern_node("index_family", (), (name, over, members), SCALAR)
+    return intern_node("index_family", (), (name, over, members, letter), SCALAR)
 
 
 def ones(dims: Dims) -> Node:
@@ -312,7 +312,7 @@ def transpose(node: Node) -> Node:
     turned = (node.dims[1], node.dims[0])
     if node.op == "transpose":
         return node.operands[0]
-    if node.op in ("add", "hadamard"):
+    if node.op in ("add", "hadamard") and all(_turns_for_free(o) for o in node.operands):
         parts = tuple(transpose(o) for o in node.operands)
         return add(*parts) if node.op == "add" else hadamard(*parts)
     if node.op == "product":
@@ -327,6 +327,16 @@ def transpose(node: Node) -> Node:
     if node.op == "symbol" and {"symmetric", "positive definite"} & set(node.data[2]):  # type: ignore[call-overload]
         return node
     return intern_node("transpose", (node,), (), turned)
+
+
+def _turns_for_free(node: Node) -> bool:
+    """Whether a term is a transpose itself, so that transposing it makes it plainer."""
+    last = split_number(node)[1]
+    if last.op == "product" and len(_matrices(last)) > 1:
+        return True
+    while last.op == "product" and len(_matrices(last)) == 1:
+        last = _matrices(last)[0]
+    return last.op in ("transpose", "ones", "eye", "diag") or (last.op == "power" and last.operands[0].op == "transpose")
 
 
 def inner(a: Node, b: Node) -> Node:
@@ -425,15 +435,32 @@ def sum_over(body: Node, name: str, over: Range, condition: Node | None = None) 
 def substitute(root: Node, mapping: dict[Node, Node]) -> Node:
     """`root` with nodes replaced; what contains them is rebuilt by the constructors."""
     done: dict[Node, Node] = dict(mapping)
+    indices = {str(k.data[0]) for k in mapping if k.op == "index"}
+    arriving = frozenset().union(*(free_indices(v) for v in mapping.values())) if indices else frozenset()
 
     def visit(node: Node) -> Node:
         if node in done:
             return done[node]
+        if node.op == "sum" and node.data[0] in indices:
+            inner = {k: v for k, v in mapping.items() if k.data[:1] != node.data[:1] or k.op != "index"}
+            done[node] = substitute(node, inner) if inner else node
+            return done[node]
+        if node.op == "sum" and node.data[0] in arriving:
+            return visit(_renamed(node, arriving))
         parts = tuple(visit(o) for o in node.operands)
         done[node] = node if parts == node.operands else rebuild(node, parts)
         return done[node]
 
     return visit(root)
+
+
+def _renamed(node: Node, taken: frozenset[str]) -> Node:
+    """A sum with another name for its index, so that nothing put into it is captured."""
+    old = str(node.data[0])
+    used = taken | free_indices(node.operands[0]) | free_indices(node.operands[1])
+    fresh = next(n for n in ("i", "j", "k", "l", "p", "q", "r", "s", "t", f"{old}'", f"{old}''") if n not in used)
+    parts = tuple(substitute(o, {index(old, None): index(fresh, None)}) for o in node.operands)
+    return make("sum", parts, (fresh, *node.data[1:]))
 
 
 _CONSTRUCTORS = {

@@ -50,6 +50,7 @@ class Node(MatrixExpr):  # type: ignore[misc]
     operands: tuple[Node, ...]
     data: Data
     dims: Dims
+    _free: frozenset[str]
     _interned: ClassVar[WeakValueDictionary[Any, Node]] = WeakValueDictionary()
 
     def __new__(cls, *args: Basic) -> Node:
@@ -130,6 +131,19 @@ def walk(root: Node) -> Iterator[Node]:
             seen.add(id(node))
             stack.append((node, True))
             stack.extend((child, False) for child in reversed(node.operands))
+
+
+def free_indices(node: Node) -> frozenset[str]:
+    """The names of the indices that an expression depends on and does not bind itself."""
+    known: frozenset[str] | None = getattr(node, "_free", None)
+    if known is None:
+        known = frozenset().union(*(free_indices(o) for o in node.operands))
+        if node.op == "index":
+            known = frozenset((str(node.data[0]),))
+        elif node.op == "sum":
+            known = known - {str(node.data[0])}
+        node._free = known
+    return known
 
 
 def count_nodes(root: Node) -> int:

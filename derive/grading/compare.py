@@ -118,13 +118,23 @@ def compare(asked: Asked, answer: Node) -> Outcome:
         message = f"The answer is {describe(answer.dims)}; the derivative is {describe(asked.dims)}."
         return Outcome("different", "shape", message)
     closed = asked.closed()
-    if closed is not None and closed == answer:
+    if closed is not None and closed == answer and confirmed(asked):
         return Outcome("equal", "canonical form")
     ref = reference(asked)
     try:
         return _by_values(ref, answer)
     except EvaluationError as problem:
         return Outcome("unknown", "bounds", f"The answer could not be evaluated: {problem}.")
+
+
+@lru_cache(maxsize=1024)
+def confirmed(asked: Asked) -> bool:
+    """Whether the closed form has the values of the derivative: nothing is trusted unchecked."""
+    closed = asked.closed()
+    try:
+        return closed is not None and _by_values(reference(asked), closed).relation == "equal"
+    except EvaluationError:
+        return False
 
 
 def _by_values(ref: Reference, answer: Node) -> Outcome:

@@ -30,6 +30,13 @@ ENVIRONMENTS = {"cases": "cases", "array": "matrix", "bmatrix": "matrix", "pmatr
                 "smallmatrix": "matrix", "vmatrix": "matrix", "Bmatrix": "matrix", "dcases": "cases", "rcases": "cases"}  # fmt: skip
 TRANSPARENT = frozenset(("aligned", "align", "align*", "split", "gathered", "equation", "equation*", "gather",
                          "gather*", "alignedat", "multline", "multline*", "eqnarray", "eqnarray*", "flalign"))  # fmt: skip
+REMARKS = frozenset(
+    """when if where for since because with otherwise else assuming given note here using the and or thus hence then
+    which that this every each from while unless except provided also only elementwise column row vector matrix scalar
+    shape""".split()
+)
+LONG_WORD = 4
+TRAILING = frozenset((".", ",", ";", ":"))
 FOREIGN = frozenset((r"\int", r"\lim", r"\binom", r"\iint", r"\oint", r"\dbinom", r"\tbinom"))
 
 
@@ -135,6 +142,8 @@ class Parser:
                 break
             elif self._words_follow():
                 break
+            elif self._is_remark():
+                self.at = self._closing() + 1
             else:
                 factors.append(("", self.factor()))
         return factors[0][1] if len(factors) == 1 else s.Product(self.span_from(start), tuple(factors))
@@ -150,7 +159,31 @@ class Parser:
 
     def _words_follow(self) -> bool:
         """Words after a formula ("for k = 1, …", "where …") end it."""
-        return self.kind() == "text" and not _is_identifier(self.tokens[self.at])
+        if self.kind() == "text":
+            return not _is_identifier(self.tokens[self.at])
+        return self.kind() == "letter" and self._word_at(self.at) in REMARKS
+
+    def _word_at(self, k: int) -> str:
+        """The word of plain letters that begins at token `k`, unless declared letters could be meant."""
+        end = k
+        while end < self.end and self.tokens[end].kind == "letter" and (end == k or self._touches(end)):
+            end += 1
+        word = "".join(t.text for t in self.tokens[k:end])
+        declared = word in self.words or (len(word) < LONG_WORD and set(word) & set(self.letters))
+        return "" if len(word) < 2 or declared else word
+
+    def _touches(self, k: int) -> bool:
+        return self.tokens[k].start == self.tokens[k - 1].end
+
+    def _is_remark(self) -> bool:
+        """A bracket of words: "(when w ≠ c)", "(a row vector)"."""
+        if self.peek() not in ("(", "[") or self.at not in self.matching:
+            return False
+        first = self.tokens[self.at + 1]
+        if first.kind == "text":
+            words = first.text.split()
+            return not _is_identifier(first) and (len(words) > 1 or words[:1] and words[0].lower() in REMARKS)
+        return first.kind == "letter" and self._word_at(self.at + 1).lower() in REMARKS
 
     # ------------------------------------------------------------------------------------------ factors
 
@@ -243,6 +276,9 @@ class Parser:
             return self._text(token)
         if text == "{":
             return self._braces()
+        if text in OPENERS and self.peek(1) == r"\begin" and self.at not in self.matching:
+            self.at += 1
+            return self._environment()
         if text in OPENERS:
             return self._bracket()
         if text in ("|", r"\|"):
@@ -285,6 +321,8 @@ class Parser:
     def _braces(self) -> s.Syntax:
         close = self._closing()
         inner = self.within(self.at + 1, close)
+        while inner.end > inner.at and self.tokens[inner.end - 1].text in TRAILING:
+            inner.end -= 1
         if inner.at == inner.end:
             raise self.fail("There is nothing between these braces.", "empty")
         self.deeper()
@@ -538,7 +576,7 @@ class Parser:
 
     def _looks_like_cases(self, start: int, rows: list[list[tuple[int, int]]]) -> bool:
         before = self.tokens[start - 1].text if start else ""
-        return before == r"\{" and self.matching.get(start - 1) is None and all(len(r) == 2 for r in rows if r)
+        return before in OPENERS and start - 1 not in self.matching and all(len(r) == 2 for r in rows if r)
 
     def _name_tokens(self, at: int) -> list[Token]:
         close = self.matching.get(at + 1, at + 1)

@@ -55,13 +55,13 @@ DROPPED = set(
     \, \; \! \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \normalsize \large \Large
     \small \footnotesize \tiny \huge \nonumber \notag \hfill \hline \rm \bf \it \cal \sf \tt \bfseries \boldmath
     \mathstrut \strut \allowbreak \noindent \centering \null \relax \qed \displaylimits \LARGE \Huge \scriptsize
-    \ignorespaces \mathopen \mathclose \smash \normalfont \itshape \underline""".split()
+    \ignorespaces \mathopen \mathclose \normalfont \itshape \underline""".split()
 )
 FONTS = set(
     r"""\mathbf \boldsymbol \bm \pmb \mathrm \mathit \mathsf \mathtt \mathcal \mathscr \mathfrak \mathnormal \textbf
-    \textit \textrm \textsf \texttt \bold \vec \mathbb \symbf \symup \emph \mbox \fbox \boxed \framebox \hbox \uline
-    \ensuremath \mathop \operatorname* \operatorname \text \textnormal \tn \phantom \mathbin \mathrel \mathord
-    \mathclap \mathrlap \mathllap \bb \mathds \cancel \vectorsym \overrightarrow \textup \vphantom""".split()
+    \textit \textrm \textsf \texttt \bold \vec \mathbb \symbf \symup \emph \mbox \uline
+    \mathop \operatorname* \operatorname \text \textnormal \tn \phantom \mathbin \mathrel \mathord
+    \bb \mathds \cancel \vectorsym \overrightarrow \textup \vphantom""".split()
 )
 BOLD = {r"\mathbf", r"\boldsymbol", r"\bm", r"\pmb", r"\mathbb", r"\textbf", r"\bold", r"\symbf", r"\bb", r"\mathds"}
 WORDS_INSIDE = {r"\text", r"\textrm", r"\mbox", r"\operatorname", r"\operatorname*", r"\mathrm", r"\textnormal",
@@ -70,6 +70,8 @@ WORDS_INSIDE = {r"\text", r"\textrm", r"\mbox", r"\operatorname", r"\operatornam
 SWALLOWED = {r"\tag", r"\label", r"\color", r"\vspace", r"\hspace", r"\phantom", r"\vphantom", r"\ref", r"\eqref",
              r"\footnote", r"\tag*", r"\hphantom", r"\rule", r"\mathchoice", r"\vskip", r"\hskip", r"\intertext"}  # fmt: skip
 ARGUMENT_THEN_BODY = {r"\textcolor", r"\colorbox", r"\fcolorbox", r"\scalebox", r"\raisebox", r"\class", r"\href"}
+FRAMES = {r"\boxed", r"\fbox", r"\framebox", r"\mathclap", r"\ensuremath", r"\smash", r"\mathrlap", r"\mathllap", r"\hbox"}
+TAKES_BRACES = {"_", "^", "}", "]", r"\frac", r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\substack", r"\begin"}
 FORBIDDEN = set(
     r"""\def \let \write \input \include \newcommand \renewcommand \immediate \catcode \csname \expandafter \openout
     \openin \read \loop \uppercase \lowercase \special \directlua \newenvironment \edef \gdef \xdef \futurelet
@@ -141,10 +143,14 @@ class _Cleaner:
 
     def __init__(self, raw: list[Token]) -> None:
         self.raw, self.at, self.out = raw, 0, list[Token]()
+        self.invisible = set[int]()
 
     def run(self) -> list[Token]:
         while self.at < len(self.raw):
-            self._step()
+            if self.at in self.invisible:
+                self.at += 1
+            else:
+                self._step()
         return self.out
 
     def _step(self) -> None:
@@ -162,6 +168,10 @@ class _Cleaner:
             self.at = self._after_argument(self.at + 1)
         elif text in ARGUMENT_THEN_BODY:
             self.at = self._after_argument(self.at + 1)
+            self._frame()
+        elif text in FRAMES:
+            self.at += 1
+            self._frame()
         elif text in FONTS:
             self._font(token)
         else:
@@ -182,6 +192,14 @@ class _Cleaner:
             return _closing(self.raw, at) + 1
         return min(at + 1, len(self.raw))
 
+    def _frame(self) -> None:
+        """The braces of a box or colour enclose nothing that is seen, unless a script or argument needs them."""
+        close = _closing(self.raw, self.at) if self.at < len(self.raw) and self.raw[self.at].text == "{" else 0
+        before = self.out[-1].text if self.out else ""
+        after = self.raw[close + 1].text if close + 1 < len(self.raw) else ""
+        if close and close < len(self.raw) and before not in TAKES_BRACES and after not in ("_", "^", "'"):
+            self.invisible |= {self.at, close}
+
     def _font(self, token: Token) -> None:
         """A font command: a bold 1 becomes `one`, words become one token, other things lose the font."""
         at = self.at + 1
@@ -189,16 +207,26 @@ class _Cleaner:
         close = _closing(self.raw, at) if braced else at + 1
         inside = self.raw[at + 1 : close] if braced else self.raw[at:close]
         name = token.text
-        if name in BOLD and [t.text for t in inside] in (["1"], ["1", "1"]):
-            self.out.append(Token("one", "1", token.start, inside[0].end))
-            self.at = close + braced
-        elif name in BOLD and name in (r"\mathbb", r"\mathds", r"\bb") and [t.text for t in inside] == ["I"]:
+        ones = name in BOLD and [t.text for t in inside] in (["1"], ["1", "1"])
+        if ones or (name in (r"\mathbb", r"\mathds", r"\bb") and [t.text for t in inside] == ["I"]):
             self.out.append(Token("one", "1", token.start, inside[0].end))
             self.at = close + braced
         elif name in WORDS_INSIDE and braced and _is_words(inside):
             self._words(token, inside, close + 1)
         else:
             self.at += 1
+            if braced and name in BOLD:
+                self._bold_ones(at + 1, close)
+
+    def _bold_ones(self, start: int, end: int) -> None:
+        """A 1 with scripts among other bold letters (`\\mathbf{1_n^T q}`) is a vector of ones."""
+        depth = 0
+        for k in range(start, min(end, len(self.raw) - 1)):
+            token = self.raw[k]
+            depth += (token.text == "{") - (token.text == "}")
+            scripted = self.raw[k + 1].text in ("_", "^") and self.raw[k - 1].text not in ("_", "^")
+            if token.kind == "number" and token.text == "1" and scripted and not depth:
+                self.raw[k] = token._replace(kind="one")
 
     def _words(self, token: Token, inside: list[Token], after: int) -> None:
         end = self.raw[after - 1].end if after <= len(self.raw) else token.end

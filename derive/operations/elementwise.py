@@ -188,6 +188,7 @@ define(
     level=50,
     words="the power rule entry by entry",
     elementwise=True,
+    needs_data=True,
     example=lambda: b.power(b.symbol("x", (Size.of("n"), ONE), ("positive",)), Fraction(5, 2)),
 )
 
@@ -235,6 +236,7 @@ define(
     level=LEVEL_FUNCTION,
     words="f' entry by entry",
     elementwise=True,
+    needs_data=True,
     example=lambda: b.unspecified("f", 0, b.symbol("x", (Size.of("n"), ONE))),
 )
 

@@ -193,6 +193,7 @@ define(
     latex=lambda p, n: p.concat(n),
     numpy=lambda p, n: p.concat(n),
     words="each block receives its own part of the gradient",
+    needs_data=True,
     example=lambda: b.make("concat", (b.symbol("x", (Size.of("n"), ONE)), b.symbol("y", (Size.of("m"), ONE))), (0,)),
 )
 
@@ -224,5 +225,6 @@ define(
     numpy=lambda p, n: p.block(n),
     level=90,
     words="a block passes the gradient on to its own place",
+    needs_data=True,
     example=lambda: block(b.symbol("x", (Size.of("n") + Size.of("m"), ONE)), 0, Size.of("n"), Size.of("n") + Size.of("m")),
 )

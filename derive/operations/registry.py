@@ -46,6 +46,7 @@ class Operation:
     words: str = ""
     elementwise: bool = False
     kink: str = ""
+    needs_data: bool = False
     refuses: str = ""
     example: Callable[[], Node] | None = None
 

@@ -1,2 +1,333 @@
-def latex(node):
-    return str(node)[:80]
+"""Expressions to LaTeX, as a textbook has them; the reader reads back what is printed here.
+
+Binding strength: a sum binds weakest, then ∘, then the matrix product; functions have their argument in
+brackets.  A name that carries a superscript is bracketed before it gets another one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.operations.registry import record
+from derive.reading.scope import Scope
+from derive.sizes import ONE, SCALAR, Range, Size
+
+ADD, HADAMARD, SUM, PRODUCT, POWER, FUNCTION, TRANSPOSE, ATOM = 10, 20, 25, 30, 50, 60, 80, 100
+POWERED = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sec": r"\sec", "csc": r"\csc"}
+
+
+def latex(node: Node, scope: Scope | None = None) -> str:
+    """The LaTeX of an expression; with a scope, declared columns and rows are called by their names."""
+    return Printer(scope)(node)
+
+
+class Printer:
+    """Prints expressions by the `latex` fields of their operations' records."""
+
+    def __init__(self, scope: Scope | None = None) -> None:
+        self.lines = {}
+        for entity in scope.all() if scope is not None else ():
+            if entity.kind == "part":
+                self.lines[entity.node, entity.orientation] = (entity.key, entity.slots[0])
+
+    def __call__(self, node: Node, level: int = 0) -> str:
+        """The text of a node, in brackets where it binds weaker than `level`."""
+        printer = record(node.op).latex
+        assert printer is not None
+        text = printer(self, node)
+        return rf"\left({text}\right)" if self.level(node) < level else text
+
+    def level(self, node: Node) -> int:
+        """How strongly the printed form of a node binds."""
+        if node.op == "number":
+            value: Fraction = node.data[0]  # type: ignore[assignment]
+            return ADD if value < 0 else ATOM
+        if node.op in ("power", "hadamard", "product") and self._is_fraction(node):
+            return PRODUCT
+        if node.op == "ones" and ONE not in node.dims:
+            return PRODUCT
+        if node.op == "total":
+            return PRODUCT
+        if node.op == "hadamard" or self._scaled_hadamard(node):
+            return HADAMARD
+        if node.op == "log" and record(node.operands[0].op).level == ATOM:
+            return PRODUCT + 1
+        return record(node.op).level
+
+    def _scaled_hadamard(self, node: Node) -> bool:
+        """A number times A ∘ B, which is printed without brackets."""
+        parts = node.operands
+        return node.op == "product" and len(parts) == 2 and parts[0].op == "number" and parts[1].op == "hadamard"
+
+    def _is_fraction(self, node: Node) -> bool:
+        factors = node.operands if node.op in ("hadamard", "product") else (node,)
+        return any(b.base_and_exponent(f)[1] < 0 for f in factors)
+
+    # ----------------------------------------------------------------------------------------- leaves
+
+    def number(self, value: Fraction) -> str:
+        sign = "-" if value < 0 else ""
+        value = abs(value)
+        if value.denominator == 1:
+            return f"{sign}{value.numerator}"
+        return rf"{sign}\frac{{{value.numerator}}}{{{value.denominator}}}"
+
+    def name(self, key: str) -> str:
+        return str(key)
+
+    def size(self, size: Size) -> str:
+        return str(size)
+
+    def ones(self, node: Node) -> str:
+        if node.dims[1] == ONE:
+            return r"\mathbf{1}"
+        return r"\mathbf{1}^\top" if node.dims[0] == ONE else r"\mathbf{1} \mathbf{1}^\top"
+
+    def indicator(self, node: Node) -> str:
+        if node.op in ("index_equal", "index_less"):
+            sign = "=" if node.op == "index_equal" else "<"
+            return rf"\mathbb{{1}}\{{{self(node.operands[0])} {sign} {self(node.operands[1])}\}}"
+        sign = "=" if node.op == "is_zero" else ">"
+        body = node.operands[0]
+        if body.op == "add" and len(body.operands) == 2:
+            values = [b.split_number(t) for t in body.operands]
+            if sorted(v for v, _ in values) == [-1, 1] and all(r.op != "number" for _, r in values):
+                left, right = (r for _, r in sorted(values, key=lambda pair: -pair[0]))
+                return rf"\mathbb{{1}}\{{{self(left, PRODUCT)} {sign} {self(right, PRODUCT)}\}}"
+        return rf"\mathbb{{1}}\{{{self(body)} {sign} 0\}}"
+
+    # ------------------------------------------------------------------------------------------- sums
+
+    def sum_of_terms(self, node: Node) -> str:
+        terms = list(node.operands)
+        lead = next((k for k, t in enumerate(terms) if not self._negative(t)), None)
+        if lead and self._negative(terms[0]) and terms[lead].op != "sum":
+            terms.insert(0, terms.pop(lead))
+        out = self._term(terms[0])
+        for term in terms[1:]:
+            text = self._term(term)
+            out += f" - {text[1:].lstrip()}" if text.startswith("-") else f" + {text}"
+        return out
+
+    def _negative(self, node: Node) -> bool:
+        return b.split_number(node)[0] < 0
+
+    def _term(self, node: Node) -> str:
+        value, rest = b.split_number(node)
+        if rest.op == "number" or (rest.op == "ones" and rest.dims != SCALAR):
+            return self.number(value)
+        return self(node, HADAMARD)
+
+    def big_sum(self, node: Node) -> str:
+        name, over = node.data
+        body, condition = node.operands
+        text = self(body, HADAMARD)
+        if body.op == "add":
+            text = self(body, PRODUCT)
+        lower = self._limits(str(name), over)  # type: ignore[arg-type]
+        if condition.op != "number":
+            lower = lower[:-1] + f", {self._condition(condition)}}}" if lower.endswith("}") else lower
+            if "^" in lower:
+                start, _, upper = lower.partition("}^")
+                lower = rf"{start}, {self._condition(condition)}}}^{upper.rsplit(',', 1)[0]}}}"
+        return rf"\sum{lower} {text}"
+
+    def _limits(self, name: str, over: Range) -> str:
+        if not over.excluded:
+            return f"_{{{name}={over.lo}}}^{{{over.hi}}}"
+        excluded = "".join(rf", {name} \neq {e}" for e in over.excluded)
+        return rf"_{{{over.lo} \leq {name} \leq {over.hi}{excluded}}}"
+
+    def _condition(self, node: Node) -> str:
+        text = self(node)
+        inside = re.fullmatch(r"\\mathbb\{1\}\\\{(.*)\\\}", text)
+        if inside is not None and r"\mathbb{1}" not in inside[1]:
+            return inside[1]
+        value = re.fullmatch(r"1 - \\mathbb\{1\}\\\{(.*) = (.*)\\\}", text)
+        return rf"{value[1]} \neq {value[2]}" if value is not None else rf"{text} = 1"
+
+    # --------------------------------------------------------------------------------------- products
+
+    def product(self, node: Node) -> str:
+        value, scalars, chain = Fraction(1), list[Node](), list[Node]()
+        for factor in node.operands:
+            if factor.op == "number":
+                value = factor.data[0]  # type: ignore[assignment]
+            else:
+                (scalars if factor.dims == SCALAR else chain).append(factor)
+        sign = "-" if value < 0 else ""
+        last = [s for s in scalars if s.op == "sum"]
+        if self._scaled_hadamard(node) and not self._is_fraction(chain[0]):
+            return sign + " ".join([self.number(abs(value))] * (abs(value) != 1) + [self(chain[0])])
+        front = self._front(abs(value), [s for s in scalars if s.op != "sum"], bool(chain or last))
+        rest = [*last[:-1], *chain, *last[-1:]]
+        parts = [self(f, PRODUCT) for f in rest]
+        if rest and rest[-1].op == "sum":
+            parts[-1] = self(rest[-1])
+        return sign + " ".join(([front] if front else []) + parts)
+
+    def _front(self, value: Fraction, scalars: Sequence[Node], more: bool) -> str:
+        """The number and the scalar factors, as a fraction where some stand below."""
+        above = [s for s in scalars if b.base_and_exponent(s)[1] > 0]
+        below = [b.power(s, -1) for s in scalars if b.base_and_exponent(s)[1] < 0]
+        tops = ([self.number(Fraction(value.numerator))] if value.numerator != 1 else []) + [
+            self(s, PRODUCT + 1 if s.op == "product" and len(above) > 1 else PRODUCT) for s in above
+        ]
+        if not below and value.denominator == 1:
+            return " ".join(tops)
+        bottoms = ([str(value.denominator)] if value.denominator != 1 else []) + [self(s, PRODUCT) for s in below]
+        if more and below and any(self.level(s) <= ADD for s in above):
+            return " ".join([self._front(value, [s for s in scalars if s not in above], False), *tops[value.numerator != 1 :]])
+        if not below and above:
+            small = rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
+            return " ".join([small, *tops[value.numerator != 1 :]])
+        top = " ".join(tops) or "1"
+        if len(above) == 1 and len(tops) == 1:
+            top = self(above[0])
+        bottom = self(below[0]) if len(below) == 1 and len(bottoms) == 1 else " ".join(bottoms)
+        return rf"\frac{{{top}}}{{{bottom}}}"
+
+    def hadamard(self, node: Node) -> str:
+        above = [f for f in node.operands if b.base_and_exponent(f)[1] > 0]
+        below = [b.power(f, -1) for f in node.operands if b.base_and_exponent(f)[1] < 0]
+        top = r" \circ ".join(self(f, PRODUCT + 1) for f in above) if len(above) != 1 else self(above[0])
+        if not below:
+            return top
+        bottom = r" \circ ".join(self(f, PRODUCT + 1) for f in below) if len(below) > 1 else self(below[0])
+        return rf"\frac{{{top or '1'}}}{{{bottom}}}"
+
+    def power(self, node: Node) -> str:
+        base, exponent = node.operands[0], Fraction(node.data[0])  # type: ignore[arg-type]
+        if exponent < 0:
+            return rf"\frac{{1}}{{{self(b.power(base, -exponent))}}}"
+        if exponent.denominator == 2:
+            root = rf"\sqrt{{{self(base)}}}"
+            return root if exponent == Fraction(1, 2) else rf"{root}^{{{exponent.numerator}}}"
+        shown = str(exponent.numerator) if exponent.denominator == 1 else f"{exponent.numerator}/{exponent.denominator}"
+        shown = shown if len(shown) == 1 else f"{{{shown}}}"
+        if base.op in POWERED:
+            return rf"{POWERED[base.op]}^{shown}({self(base.operands[0])})"
+        return f"{self._scripted(base)}^{shown}"
+
+    def _scripted(self, node: Node) -> str:
+        """A node that is to carry a superscript."""
+        text = self(node, TRANSPOSE + 1)
+        if text.startswith(r"\left("):
+            return text
+        plain = node.op in ("symbol", "member") and "^" not in text
+        entry = node.op in ("entry", "row", "column") and "^" not in text
+        bars = node.op in ("abs", "norm")
+        if plain or entry or bars or node.op in ("number", "size", "constant", "index", "eye", "ones", "onehot"):
+            return text
+        return text if record(node.op).level == FUNCTION and "(" in text else rf"\left({text}\right)"
+
+    def transpose(self, node: Node) -> str:
+        line = self._named_line(node)
+        return line if line is not None else rf"{self._scripted(node.operands[0])}^\top"
+
+    def _named_line(self, node: Node) -> str | None:
+        """A declared row, which is called by its name and is a column."""
+        inner = node.operands[0]
+        if inner.op == "row" and (inner.operands[0], "row") in self.lines:
+            key, slot = self.lines[inner.operands[0], "row"]
+            return fill_key(key, slot, self(inner.operands[1]))
+        return None
+
+    def total(self, node: Node) -> str:
+        body = node.operands[0]
+        if body.dims[1] == ONE:
+            return rf"\mathbf{{1}}^\top {self(body, PRODUCT)}"
+        if body.dims[0] == ONE:
+            return rf"{self(body, PRODUCT)} \mathbf{{1}}"
+        return rf"\mathbf{{1}}^\top {self(body, PRODUCT)} \mathbf{{1}}"
+
+    # --------------------------------------------------------------------------------- functions, parts
+
+    def application(self, tex: str, argument: Node) -> str:
+        if tex == r"\log" and record(argument.op).level == ATOM and argument.op != "abs":
+            return rf"\log {self(argument)}"
+        return f"{tex}({self(argument)})"
+
+    def primed(self, name: str, order: int) -> str:
+        marks = "'" * order
+        return f"{name}{marks}" if "^" not in name or not order else rf"({name}){marks}"
+
+    def cases(self, node: Node) -> str:
+        rows = []
+        for condition, branch in zip(node.operands[::2], node.operands[1::2], strict=True):
+            rows.append(f"{self(branch)} & {self._condition(condition)}")
+        between = r" \\ "
+        return rf"\begin{{cases}} {between.join(rows)} \end{{cases}}"
+
+    def _indexed(self, node: Node, subscript: str) -> str:
+        text = self(node, FUNCTION)
+        own = re.fullmatch(r"([^_]*)_(?:\{([^{}]*)\}|(.))", text)
+        if node.op == "symbol" and "_" in text:
+            return f"({text}){braced(subscript)}"
+        if own is not None:
+            before = own[2] or own[3]
+            between = "" if len(before) == 1 and not (before + subscript).isdigit() else ", "
+            return f"{own[1]}_{{{before}{between}{subscript}}}"
+        return f"{text}{braced(subscript)}"
+
+    def entry(self, node: Node) -> str:
+        x, i, j = node.operands
+        if x.dims[1] == ONE:
+            return self._indexed(x, self(i))
+        if x.dims[0] == ONE:
+            return self._indexed(x, self(j))
+        first, second = self(i), self(j)
+        between = "" if len(first) == len(second) == 1 and not (first + second).isdigit() else ", "
+        return self._indexed(x, f"{first}{between}{second}")
+
+    def line(self, node: Node) -> str:
+        x, position = node.operands
+        if (x, node.op) in self.lines:
+            key, slot = self.lines[x, node.op]
+            text = fill_key(key, slot, self(position))
+            return text if node.op == "column" else rf"{text}^\top"
+        where = self(position)
+        return self._indexed(x, rf"{where} \cdot" if node.op == "row" and where.startswith("\\") else
+                             rf"{where}\cdot" if node.op == "row" else rf"\cdot {where}")  # fmt: skip
+
+    def member(self, node: Node) -> str:
+        family, position = node.operands
+        return fill_key(str(family.data[0]), str(family.data[-1]), self(position))
+
+    def block(self, node: Node) -> str:
+        axis, start, end = node.data
+        low, high = str(start + 1), str(end)  # type: ignore[operator]
+        span = f"{low}:{high}".replace(" ", "")
+        return self._indexed(node.operands[0], span if axis == 0 else rf"\cdot, {span}")
+
+    def concat(self, node: Node) -> str:
+        between = r" \\ " if node.data[0] == 0 else " & "
+        return rf"\begin{{bmatrix}} {between.join(self(o) for o in node.operands)} \end{{bmatrix}}"
+
+
+def braced(subscript: str) -> str:
+    """A subscript, in braces where it needs them."""
+    return f"_{subscript}" if len(subscript) == 1 else f"_{{{subscript}}}"
+
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|[A-Za-z]|.", re.DOTALL)
+
+
+def fill_key(key: str, slot: str, text: str) -> str:
+    """A declared key with its varying letter replaced: `u_k` at `w_s` is `u_{w_s}`.
+
+    >>> fill_key("u_k", "k", "w_s"), fill_key("x^{(i)}", "i", "2")
+    ('u_{w_s}', 'x^{(2)}')
+    """
+    out: list[str] = []
+    for k, token in enumerate(_TOKEN.findall(key)):
+        if token == slot and k:
+            before = out[-1] if out else ""
+            out.append(f"{{{text}}}" if before in ("_", "^") and len(text) > 1 else text)
+        else:
+            out.append(token)
+    return "".join(out)

@@ -138,7 +138,7 @@ def declare(scope: Scope, key: str, text: str) -> Entity:
     if spec.over is None:
         return Entity("value", key, shape, b.symbol(key, size_of_each, spec.properties))
     _check_letter(shape, spec.letter, key)
-    node = b.family(key, size_of_each, spec.over, spec.properties)
+    node = b.family(key, size_of_each, spec.over, spec.properties, spec.letter)
     return Entity("family", key, shape, node, (spec.letter,), spec.over)
 
 
@@ -157,7 +157,7 @@ def _index(key: str, shape: Pattern, spec: Spec) -> Entity:
     if spec.over is None:
         return Entity("index", key, shape, b.index(key, over), (), over)
     _check_letter(shape, spec.letter, key)
-    return Entity("index family", key, shape, b.index_family(key, over, spec.over), (spec.letter,), spec.over)
+    return Entity("index family", key, shape, b.index_family(key, over, spec.over, spec.letter), (spec.letter,), spec.over)
 
 
 def _part(scope: Scope, key: str, shape: Pattern, kind: str, letter: str, matrix: str) -> Entity:

@@ -330,7 +330,7 @@ def _indexed(
         return Entity("macro", key, shape, None, (letter,), None, "", body), None
     reader = Reader(scope).bind(letter, b.index(letter, None))
     node = reader.settle(reader.expression(body))
-    leaf = b.family(key, node.dims, over, inferred_properties(node))
+    leaf = b.family(key, node.dims, over, inferred_properties(node), letter)
     return Entity("family", key, shape, leaf, (letter,), over), (letter, over, node)
 
 

@@ -12,6 +12,7 @@ from derive.reading.scope import Entity, Pattern, normal
 
 TRANSPOSES = frozenset(("T", r"\top", "t", "'", r"\intercal", r"\mathsf{T}"))
 LINES = frozenset((r"\cdot", ":", "*", r"\bullet", "."))
+OPENING, CLOSING = frozenset(("(", "[", "{", r"\{")), frozenset((")", "]", "}", r"\}"))
 _UNIT = re.compile(r"^(\\?[A-Za-z]+|\d+)$")
 
 
@@ -31,6 +32,12 @@ def is_index(texts: tuple[str, ...]) -> bool:
     """Whether token texts are one index expression: `k`, `w_s`, `t+j`, `12`."""
     parts = list(_split(texts[texts[:1] == ("-",) :], ("+", "-")))
     return bool(parts) and all(_is_unit(p) for p in parts)
+
+
+def is_position(texts: tuple[str, ...]) -> bool:
+    """Whether token texts are one index, perhaps with a remark on it: `k`, `w = o`, `w \\neq o`."""
+    sides = list(_split(texts, ("=", r"\neq")))
+    return len(sides) <= 2 and all(is_index(side) for side in sides)
 
 
 def _split(texts: tuple[str, ...], marks: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -62,7 +69,7 @@ def split_items(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...] | None:
     for part in _split(texts, (",",)):
         if not part:
             continue
-        if part[0] in LINES and len(part) == 1 or is_index(part) and not _several_digits(part, texts):
+        if part[0] in LINES and len(part) == 1 or is_position(part) and not _several_digits(part, texts):
             out.append(part)
             continue
         more = _units(part)
@@ -118,13 +125,17 @@ def match(entity: Entity, subs: tuple[str, ...], sups: list[tuple[str, ...]], ca
             return None
         items = best
         score += 2 * len(pattern.sub) - sum(t in entity.slots for t in pattern.sub)
+        score += sum(slots.get(t) == (t,) for t in pattern.sub)
     if items is None:
         return None
-    called = pattern.call is not None
+    called = pattern.call is not None and call is not None
     if called:
-        if call is None or not _match_call(pattern, call, entity, slots):
+        assert call is not None
+        if not _match_call(pattern, call, entity, slots):
             return None
         score += 3
+    elif pattern.call is not None and (entity.kind != "macro" or entity.slots):
+        return None
     return Match(entity, slots, items, tuple(left), called, score - len(items))
 
 
@@ -169,7 +180,7 @@ def fill(
     name = wanted[0]
     for size in range(1, len(texts) - len(wanted) + 2):
         part = texts[:size]
-        if slots.get(name, part) != part or not _fits_slot(part):
+        if slots.get(name, part) != part or not is_position(part):
             continue
         trial = {**slots, name: part}
         if fill(wanted[1:], texts[size:], names, trial):
@@ -178,25 +189,28 @@ def fill(
     return False
 
 
-def _fits_slot(part: tuple[str, ...]) -> bool:
-    if is_index(part):
-        return True
-    return len(part) > 2 and part[1] in ("=", r"\neq") and is_index(part[2:])
-
-
 def _match_call(pattern: Pattern, call: s.Group, entity: Entity, slots: dict[str, tuple[str, ...]]) -> bool:
     assert pattern.call is not None
     if pattern.call[0] != call.opening:
         return False
     texts = normal(call.tokens)
     wanted = pattern.call[1:]
-    if wanted == texts or fill(wanted, texts, entity.slots, slots):
+    if fill(wanted, texts, entity.slots, slots):
         return True
-    return entity.kind == "macro" and _count_arguments(wanted) == _count_arguments(texts) and "|" not in wanted
+    return entity.kind == "macro" and len(arguments(wanted)) == len(arguments(texts)) and "|" not in wanted
 
 
-def _count_arguments(texts: tuple[str, ...]) -> int:
-    return 1 + sum(t in (",", ";") for t in texts)
+def arguments(texts: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The parts of a bracket between the commas that stand in no inner bracket."""
+    out: list[list[str]] = [[]]
+    depth = 0
+    for text in texts:
+        depth += (text in OPENING) - (text in CLOSING)
+        if text in (",", ";") and not depth:
+            out.append([])
+        else:
+            out[-1].append(text)
+    return [tuple(part) for part in out]
 
 
 def scripts_of(node: s.Scripted) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

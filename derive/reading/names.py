@@ -134,21 +134,16 @@ def _expand(reader: Reader, found: Match, call: s.Group | None, span: Span) -> N
     return inner.expression(entity.body)
 
 
-def _positional(entity: Entity, call: s.Group) -> list[tuple[str, tuple[str, ...]]]:
+def _positional(entity: Entity, call: s.Group) -> list[tuple[str, s.Syntax]]:
     """Arguments that are put in for single letters of the key: `h_\\theta(x)` at another x."""
     assert entity.pattern.call is not None
-    wanted, given = _arguments(entity.pattern.call[1:]), _arguments(normal(call.tokens))
-    return [(w[0], g) for w, g in zip(wanted, given, strict=True) if w != g and len(w) == 1]
-
-
-def _arguments(texts: tuple[str, ...]) -> list[tuple[str, ...]]:
-    out: list[list[str]] = [[]]
-    for text in texts:
-        if text in (",", ";"):
-            out.append([])
-        else:
-            out[-1].append(text)
-    return [tuple(part) for part in out]
+    if call.error is not None:
+        raise call.error
+    wanted, given = arguments(entity.pattern.call[1:]), arguments(normal(call.tokens))
+    if len(call.parts) != len(wanted):
+        raise AnswerError("unreadable", f"{entity.key} takes {len(wanted)} arguments.", call.span)
+    triples = zip(wanted, given, call.parts, strict=True)
+    return [(w[0], part) for w, g, part in triples if w != g and len(w) == 1]
 
 
 def _argument(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:

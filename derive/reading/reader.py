@@ -50,6 +50,10 @@ class Reader:
         """The expression that a formula stands for."""
         return self.settle(self.expression(self.parse(text)))
 
+    def index(self, text: str) -> Node:
+        """The index expression that a text stands for."""
+        return indices.index(self, self.parse(text))
+
     def parse(self, text: str) -> s.Syntax:
         """The syntax of a formula that is one expression or relation."""
         return Parser(text, tokenize(text), self.scope.words, self.scope.letters).whole()

@@ -1,0 +1,59 @@
+"""Equality up to the order of terms and commuting factors and the names of bound indices."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+
+from derive.expressions.build import index, make, substitute
+from derive.expressions.node import Node
+from derive.sizes import SCALAR
+
+_KEYS: dict[Node, Hashable] = {}
+_DEPTHS: dict[Node, int] = {}
+
+
+def order_free(node: Node) -> Hashable:
+    """A key that equal expressions share when they differ only in order or in the names of bound indices."""
+    known = _KEYS.get(node)
+    if known is not None:
+        return known
+    if len(_KEYS) > 50_000:
+        _KEYS.clear()
+        _DEPTHS.clear()
+    _KEYS[node] = key = _key(node)
+    return key
+
+
+def _key(node: Node) -> Hashable:
+    if node.op == "sum":
+        plain = f"#{_depth(node)}"
+        parts = [substitute(o, {index(str(node.data[0]), None): index(plain, None)}) for o in node.operands]
+        return node.op, tuple(order_free(p) for p in parts), node.data[1]
+    parts = [order_free(o) for o in node.operands]  # type: ignore[misc]
+    if node.op in ("add", "hadamard", "index_equal", "maximum", "minimum"):
+        return node.op, frozenset(Counter(parts).items())
+    if node.op == "product":
+        scalars = [p for p, o in zip(parts, node.operands, strict=True) if o.dims == SCALAR]
+        chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
+        return node.op, frozenset(Counter(scalars).items()), chain
+    return node.op, node.data, tuple(parts), node.dims
+
+
+def _depth(node: Node) -> int:
+    """How many sums are nested in an expression."""
+    if node not in _DEPTHS:
+        _DEPTHS[node] = max((_depth(o) for o in node.operands), default=0) + (node.op == "sum")
+    return _DEPTHS[node]
+
+
+def same(a: Node, c: Node) -> bool:
+    """Equality up to order and the names of bound indices."""
+    return a is c or order_free(a) == order_free(c)
+
+
+def renamed(node: Node, name: str) -> Node:
+    """A sum with its index called by another name."""
+    old = index(str(node.data[0]), None)
+    parts = tuple(substitute(o, {old: index(name, None)}) for o in node.operands)
+    return make("sum", parts, (name, *node.data[1:]))

@@ -1,0 +1,114 @@
+"""Calling parts of an expression by their names: `\\hat{y} - y` is `\\delta` where the problem says so.
+
+Names are found up to the order of terms and factors, also as a part of a longer sum or product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from derive.expressions import build as b
+from derive.expressions.node import Node, walk
+from derive.expressions.order import order_free
+from derive.rules.algebra import chain_of, scalars_of
+from derive.sizes import SCALAR
+
+
+def fold(node: Node, names: Mapping[Node, Node]) -> Node:
+    """The expression with each name put for its meaning; `names` maps a name to its meaning, in order."""
+    meanings = [(meaning, name) for name, meaning in names.items() if _worth(meaning)]
+    for _ in range(3):
+        before = node
+        for meaning, name in meanings:
+            node = _put(node, meaning, name)
+        if node is before:
+            return node
+    return node
+
+
+def at_indices(node: Node, families: Mapping[Node, tuple[str, Node]]) -> dict[Node, Node]:
+    """The members of indexed names at each index of an expression, with their meanings there."""
+    if not families:
+        return {}
+    found = [part for part in walk(node) if part.op == "index" or (part.op == "member" and part.dims == SCALAR)]
+    places = [p for p in dict.fromkeys(found) if p.op == "index" or p.operands[0].op == "index_family"]
+    out: dict[Node, Node] = {}
+    for family, (letter, meaning) in families.items():
+        for place in places:
+            out[b.member(family, place)] = b.substitute(meaning, {b.index(letter, None): place})
+    return out
+
+
+def _worth(meaning: Node) -> bool:
+    return meaning.op not in ("symbol", "number", "member", "entry", "index", "size")
+
+
+def _put(root: Node, meaning: Node, name: Node) -> Node:
+    done: dict[Node, Node] = {}
+    key = order_free(meaning)
+
+    def visit(node: Node) -> Node:
+        if node in done:
+            return done[node]
+        if order_free(node) == key:
+            done[node] = name
+            return name
+        parts = tuple(visit(o) for o in node.operands)
+        out = node if parts == node.operands else b.rebuild(node, parts)
+        done[node] = _inside(out, meaning, name) or out
+        return done[node]
+
+    return visit(root)
+
+
+def _inside(node: Node, meaning: Node, name: Node) -> Node | None:
+    """The name for a part of a sum, of an elementwise product or of a scalar product."""
+    if node.op == meaning.op == "add" and node.dims == meaning.dims:
+        return _part_of_sum(node, meaning, name)
+    if node.op == meaning.op == "hadamard" and node.dims == meaning.dims:
+        rest = _take(list(node.operands), list(meaning.operands))
+        return None if rest is None else b.hadamard(name, *rest)
+    if node.op == "product" and meaning.op == "product":
+        return _part_of_product(node, meaning, name)
+    return None
+
+
+def _take(factors: list[Node], wanted: list[Node]) -> list[Node] | None:
+    """The factors without the wanted ones, powers counted; None if one of them is missing."""
+    powers = {order_free(base): (base, e) for base, e in map(b.base_and_exponent, factors)}
+    for factor in wanted:
+        base, exponent = b.base_and_exponent(factor)
+        found = powers.get(order_free(base))
+        if found is None or found[1] * exponent < 0 or abs(found[1]) < abs(exponent):
+            return None
+        powers[order_free(base)] = (found[0], found[1] - exponent)
+    return [b.power(base, e) for base, e in powers.values() if e]
+
+
+def _part_of_sum(node: Node, meaning: Node, name: Node) -> Node | None:
+    mine = {order_free(rest): (value, rest) for value, rest in map(b.split_number, node.operands)}
+    factor: Fraction | None = None
+    for value, rest in map(b.split_number, meaning.operands):
+        found = mine.pop(order_free(rest), None)
+        if found is None or (factor is not None and found[0] / value != factor):
+            return None
+        factor = found[0] / value
+    assert factor is not None
+    return b.add(b.scale(factor, name), *(b.scale(value, rest) for value, rest in mine.values()))
+
+
+def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
+    scalars, chain = scalars_of(node), chain_of(node)
+    if not chain_of(meaning):
+        rest = _take(scalars, scalars_of(meaning))
+        return None if rest is None or len(scalars) == 0 else b.product(name, *rest, *chain)
+    inside = chain_of(meaning)
+    left_over = _take(scalars, scalars_of(meaning))
+    if left_over is None or len(inside) > len(chain) or meaning.dims == SCALAR:
+        return None
+    for start in range(len(chain) - len(inside) + 1):
+        if all(order_free(x) == order_free(y) for x, y in zip(chain[start:], inside, strict=False)):
+            return b.product(*left_over, *chain[:start], name, *chain[start + len(inside) :])
+    return None
+

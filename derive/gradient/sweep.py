@@ -1,0 +1,235 @@
+"""The reverse sweep over a named forward program.
+
+The names are visited from the loss backwards; each receives the sum of what its users pass back, simplified
+and called by its textbook name where the problem declares one.  A cotangent that grows long gets a name of
+its own, so that the work is linear in the length of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from derive.errors import NoRuleError
+from derive.expressions import build as b
+from derive.expressions.node import Node, count_nodes, walk
+from derive.gradient.fold import at_indices, fold
+from derive.gradient.pullback import member_index, pullback, total_over
+from derive.operations.registry import record
+from derive.problem.problem import Definition, Problem
+from derive.rules.driver import simplify
+from derive.rules.lift import vectorise
+from derive.sizes import ONE, SCALAR
+
+LONG = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step backwards: the variable, its cotangent before and after tidying, and the rules used.
+
+    `symbol` is the name that the cotangent goes by from here on, if it has one; `through` holds the names
+    of the operations between the variable and those that use it.
+    """
+
+    variable: Node
+    cotangent: Node
+    symbol: Node | None
+    users: tuple[Node, ...]
+    through: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """All cotangents of a program: what each symbol and name receives.
+
+    `own` maps the cotangent names that the sweep introduced to what they stand for.
+    """
+
+    cotangents: Mapping[Node, Node]
+    own: Mapping[Node, Node]
+    steps: tuple[Step, ...]
+
+    def expanded(self, node: Node) -> Node:
+        """An expression without the names that the sweep introduced."""
+        for name, meaning in reversed(list(self.own.items())):
+            if any(part is name for part in walk(node)):
+                node = b.substitute(node, {name: meaning})
+        return node
+
+
+class _Sweeper:
+    """The state of one sweep."""
+
+    def __init__(self, problem: Problem, of: Node, seed: Node) -> None:
+        self.problem = problem
+        self.naming = naming(problem)
+        self.of, self.received = of, dict[Node, list[Node]]()
+        self.users: dict[Node, list[Node]] = {}
+        self.through: dict[Node, list[str]] = {}
+        self.own: dict[Node, Node] = {}
+        self.steps: list[Step] = []
+        self.done: dict[Node, Node] = {}
+        self.received[of] = [seed]
+
+    def run(self) -> Sweep:
+        program = list(self.problem.program.items())
+        order = [name for name, _ in program]
+        for name, definition in reversed(program):
+            if name in self.received:
+                g = self._settle(name)
+                if name in order:
+                    self._through(name, definition, g)
+        for leaf in list(self.received):
+            if leaf not in self.done:
+                self._settle(leaf)
+        return Sweep(self.done, self.own, tuple(self.steps))
+
+    def _settle(self, name: Node) -> Node:
+        """The cotangent of a name: all that it has received, tidied; returns what stands for it from here."""
+        whole = self.naming.tidy(b.add(*reversed(self.received[name])))
+        self.done[name] = whole
+        symbol = self._named(name, whole)
+        users = tuple(dict.fromkeys(self.users.get(name, ())))
+        self.steps.append(Step(name, whole, symbol, users, tuple(dict.fromkeys(self.through.get(name, ())))))
+        return whole if symbol is None else symbol
+
+    def _named(self, name: Node, whole: Node) -> Node | None:
+        """A name for a long cotangent (an indexed one keeps its formula)."""
+        if whole.op == "symbol" or name.op == "family" or name not in self.problem.program:
+            return None
+        if count_nodes(whole) <= LONG:
+            return None
+        symbol = b.symbol(rf"\delta_{{{name.data[0]}}}", whole.dims)
+        self.own[symbol] = whole
+        return symbol
+
+    def _through(self, name: Node, definition: Definition, g: Node) -> None:
+        """Pass a name's cotangent back through its definition."""
+        if isinstance(definition, tuple):
+            letter, over, body = definition
+            at = b.index(letter, None)
+            g = b.substitute(g, {member_index(name): at})
+            body = prepared(body)
+            found = pullback(body, g, self._named_outputs(body, b.member(name, at)))
+            parts = {leaf: simplify(total_over(simplify(part), letter, over)) for leaf, part in found.items()}
+        else:
+            body = prepared(definition)
+            parts = dict(pullback(body, g, self._named_outputs(body, name)))
+        operations = [part.op for part in walk(body) if part.operands]
+        for leaf, part in parts.items():
+            self.received.setdefault(leaf, []).append(part)
+            self.users.setdefault(leaf, []).append(name)
+            self.through.setdefault(leaf, []).extend(operations)
+
+    def _named_outputs(self, body: Node, name: Node) -> dict[Node, Node]:
+        """Outputs that have a name: the definition itself, and parts that are other names."""
+        out = {meaning: leaf for leaf, meaning in self.naming.forward.items() if leaf is not name}
+        if name is not self.problem.loss_symbol:
+            out[body] = name
+        return out
+
+
+def prepared(node: Node) -> Node:
+    """A definition as it is differentiated: sums over entries as products, fractions as the functions they are."""
+    return simplify(vectorise(node))
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The names that results of a problem may use, with their meanings.
+
+    `forward` holds the plain names of the program, `plain` these, the shorthands and unit vectors, `indexed`
+    the families of names with their index, `known` what is 0 or 1 by a declaration.
+    """
+
+    forward: Mapping[Node, Node]
+    plain: Mapping[Node, Node]
+    indexed: Mapping[Node, tuple[str, Node]]
+    known: Mapping[Node, Node]
+
+    def tidy(self, node: Node) -> Node:
+        """The textbook form: simplified and called by its names, until nothing changes."""
+        for _ in range(8):
+            before = node
+            node = simplify(node)
+            node = fold(node, {**self.plain, **at_indices(node, self.indexed)})
+            node = simplify(b.substitute(node, dict(self.known)) if self.known else node)
+            if node is before:
+                break
+        return node
+
+
+_NAMING: dict[int, tuple[Problem, Naming]] = {}
+
+
+def naming(problem: Problem) -> Naming:
+    """The names of a problem; made once."""
+    found = _NAMING.get(id(problem))
+    if found is None or found[0] is not problem:
+        if len(_NAMING) > 300:
+            _NAMING.clear()
+        found = _NAMING[id(problem)] = (problem, _naming(problem))
+    return found[1]
+
+
+def _naming(problem: Problem) -> Naming:
+    everything = [*problem.definitions.items(), *problem.shorthands.items()]
+    units = {leaf: unit for leaf in given_symbols(problem) if (unit := _unit_vector(problem, leaf)) is not None}
+    plain = {name: prepared(d) for name, d in everything if not isinstance(d, tuple)}
+    indexed = {name: (d[0], prepared(d[2])) for name, d in everything if isinstance(d, tuple)}
+    forward = {name: meaning for name, meaning in plain.items() if name in problem.definitions}
+    return Naming(forward, {**units, **plain}, indexed, _declared_values(problem, units))
+
+
+def _declared_values(problem: Problem, units: Mapping[Node, Node]) -> dict[Node, Node]:
+    """Deltas of indices that are declared different, and the entry of a unit vector at its own place."""
+    out: dict[Node, Node] = {}
+    for name, others in problem.index_rules.items():
+        for other in others:
+            i, j = problem.reader().index(name), problem.reader().index(other)
+            out |= {b.make("index_equal", pair): b.number(0) for pair in ((i, j), (j, i))}
+    for leaf, unit in units.items():
+        position = (unit if unit.op == "onehot" else unit.operands[0]).operands[0]
+        one = b.number(1)
+        out[b.entry(leaf, position, one) if unit.op == "onehot" else b.entry(leaf, one, position)] = one
+    return out
+
+
+def given_symbols(problem: Problem) -> list[Node]:
+    """The symbols that are given, not defined."""
+    found = [e.node for e in problem.scope.all() if e.kind == "value" and e.node is not None]
+    return [node for node in found if node not in problem.meanings]
+
+
+def _unit_vector(problem: Problem, leaf: Node) -> Node | None:
+    """What a vector declared as one-hot at a fixed index is."""
+    for name in leaf.data[2] if leaf.op == "symbol" else ():  # type: ignore[union-attr]
+        if str(name).startswith("one-hot at "):
+            position = problem.reader().index(str(name).removeprefix("one-hot at "))
+            length = leaf.dims[0] if leaf.dims[1] == ONE else leaf.dims[1]
+            unit = b.onehot(position, length)
+            return unit if leaf.dims[1] == ONE else b.transpose(unit)
+    return None
+
+
+def sweep(problem: Problem, of: Node | None = None) -> Sweep:
+    """All cotangents of a scalar: of the loss, unless another name is given.  Raises `NoRuleError`."""
+    whole = of or problem.loss_symbol
+    if whole.dims != SCALAR:
+        raise NoRuleError(str(whole.data[0]), "a sweep starts from a number")
+    return _Sweeper(problem, whole, b.number(1)).run()
+
+
+def sweep_from(problem: Problem, of: Node, seed: Node) -> Sweep:
+    """The cotangents when a (vector-valued) name has the cotangent `seed`."""
+    return _Sweeper(problem, of, seed).run()
+
+
+def kinks_of(problem: Problem) -> tuple[str, ...]:
+    """What is differentiable only almost everywhere in a problem, in words."""
+    found = list[str]()
+    for definition in problem.program.values():
+        body = definition[2] if isinstance(definition, tuple) else definition
+        found += [record(part.op).kink for part in walk(body) if record(part.op).kink]
+    return tuple(dict.fromkeys(found))
