@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 from rich.console import RenderableType
 from rich.padding import Padding
+from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -76,7 +77,8 @@ def list_(words: tuple[str, ...], as_json: bool) -> None:
         return
     for topic in dict.fromkeys(row["topic"] for row in rows):
         write(Text(f"\n{topic}", "bold"), _table([_cells(row) for row in rows if row["topic"] == topic]))
-    write(Text(f"\n{len(rows)} problems; `derive show ID` derives the gradients of one.", "dim"))
+    end = "`derive show ID` derives the gradients of one" if rows else "no problem has these words"
+    write(Text(f"\n{len(rows)} problems; {end}.", "dim"))
 
 
 def _catalogue() -> Iterable[dict[str, str]]:
@@ -120,7 +122,8 @@ def show(ctx: click.Context, problem: str, wrt: str | None, of: str | None, as_j
 
 
 def _derivation(problem: Problem, found: Derivation) -> Iterable[RenderableType]:
-    yield Text.assemble((problem.title, "bold"), "\n", (problem.source, "dim"))
+    title = Text.assemble((problem.title, "bold"), "\n", (problem.source, "dim"))
+    yield Panel.fit(title, border_style="dim") if console().is_terminal else title
     yield _heading("Forward")
     yield _table(
         (_math(step.name), Text("="), _math(step.definition), Text(step.shape, "dim")) for step in found.forward
@@ -130,19 +133,11 @@ def _derivation(problem: Problem, found: Derivation) -> Iterable[RenderableType]
         yield Text.assemble(
             f"{number:>3}  ", _math(step.cotangent), " = ", _math(step.expression), (f"   {step.shape}", "dim")
         )
-        yield Text(f"     {step.name}: {step.words}", "italic dim")
+        yield Text(f"     {readable(step.name)}: {step.words}", "italic dim")
     yield _heading("Gradients")
     for one in found.gradients:
-        yield Text.assemble(
-            "  ",
-            "∂",
-            _math(one.of),
-            "/∂",
-            _math(one.wrt),
-            " = ",
-            _math(one.latex, "bold green"),
-            (f"   {one.shape}", "dim"),
-        )
+        name = _math(f"∂{one.of}/∂{one.wrt}")
+        yield Text.assemble("  ", name, " = ", _math(one.latex, "bold green"), (f"   {one.shape}", "dim"))
         yield Text(f"      {one.latex}", "cyan")
         if one.remark:
             yield Text(f"      {one.remark}", "italic")

@@ -110,6 +110,12 @@ def _word(found: re.Match[str]) -> str:
     return _SIGNS.get(name, name if name in _FUNCTIONS else found[0])
 
 
+def _over(found: re.Match[str]) -> str:
+    above, below = (f"({part})" if re.search(r"[ /]", part) else part for part in found.groups())
+    return f"{above}/{below}"
+
+
+_FRACTION = r"\\frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}"
 _REWRITES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\\(?:left|right)(?![a-zA-Z])", ""),
     (r"\\[,;:! ]|~|\\q?quad(?![a-zA-Z])", " "),
@@ -120,8 +126,9 @@ _REWRITES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\^(?:(\d)(?!\d)|\{(-?\d+)\})", lambda found: (found[1] or found[2]).translate(_RAISED)),
     (r"_(?:(\d)(?!\d)|\{(\d+)\})", lambda found: (found[1] or found[2]).translate(_LOWERED)),
     (r"([_^])\{(\w+)\}", r"\1\2"),
-    (r"\\frac\{([^{}\\ ]+)\}\{([^{}\\ ]+)\}", r"\1/\2"),
     (r"\\([a-zA-Z]+)", _word),
+    (r"∂ ", "∂"),
+    *((_FRACTION, _over),) * 4,
     (r"\\([{}|])", r"\1"),
     (r"  +", " "),
 )

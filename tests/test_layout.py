@@ -41,7 +41,7 @@ def name_of(path: Path) -> str:
 
 
 def folder(module: str) -> str:
-    return (module.split(".") + ["__init__"])[1]
+    return [*module.split("."), "__init__"][1]
 
 
 def tree(path: Path) -> ast.Module:

@@ -356,8 +356,6 @@ def total(node: Node) -> Node:
         return node
     if node.op == "ones":
         return product(size_number(node.dims[0]), size_number(node.dims[1]))
-    if node.op == "add":
-        return add(*(total(t) for t in node.operands))
     if node.op == "product":
         scalars = [o for o in node.operands if o.dims == SCALAR]
         if scalars:

@@ -112,7 +112,7 @@ def _derivative(problem: Problem, of: Node, target: Target) -> Node:
     whole = run.cotangents.get(target.leaf)
     if whole is None:
         return b.zeros(_dims(of, target))
-    picked = names.tidy(_part(run.expanded(whole), target))
+    picked = names.tidy(_at_target(run.expanded(whole), target))
     if not given_symbols(problem):
         picked = simplify(_worked_out(problem, picked))
     if of.dims == SCALAR:
@@ -133,6 +133,15 @@ def _dims(of: Node, target: Target) -> tuple[b.Size, b.Size]:
     if of.dims == SCALAR:
         return target.access.dims
     return of.dims[0] * of.dims[1], target.access.dims[0] * target.access.dims[1]
+
+
+def _at_target(whole: Node, target: Target) -> Node:
+    """The part of a gradient that is asked for, simplified while the ranges of its free indices are known."""
+    ranged = {b.index(name, None): b.index(name, over) for name, over in target.free}
+    if not ranged:
+        return _part(whole, target)
+    part = simplify(_part(whole, Target(target.text, target.leaf, b.substitute(target.access, ranged), target.free)))
+    return b.substitute(part, {v: k for k, v in ranged.items()})
 
 
 def _part(whole: Node, target: Target) -> Node:

@@ -100,6 +100,9 @@ def _part_of_sum(node: Node, meaning: Node, name: Node) -> Node | None:
 
 def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
     scalars, chain = scalars_of(node), chain_of(node)
+    pushed = _into_sum(node, scalars, meaning, name)
+    if pushed is not None:
+        return pushed
     if not chain_of(meaning):
         rest = _take(scalars, scalars_of(meaning))
         return None if rest is None or len(scalars) == 0 else b.product(name, *rest, *chain)
@@ -112,3 +115,17 @@ def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
             return b.product(*left_over, *chain[:start], name, *chain[start + len(inside) :])
     return None
 
+
+def _into_sum(node: Node, scalars: list[Node], meaning: Node, name: Node) -> Node | None:
+    """c Σ f where c f is the name: the factor belongs inside the sum."""
+    wanted = {order_free(f) for f in scalars_of(meaning)}
+    below = [f for f in scalars if b.base_and_exponent(f)[1] < 0 and order_free(f) in wanted]
+    for factor in node.operands if below else ():
+        if factor.op != "sum" or factor.operands[0].op == "sum":
+            continue
+        at_index = b.product(*below, factor.operands[0])
+        named = _part_of_product(at_index, meaning, name) if at_index.op == "product" else None
+        if named is not None:
+            rest = [f for f in node.operands if f is not factor and f not in below]
+            return b.product(*rest, b.make("sum", (named, factor.operands[1]), factor.data))
+    return None

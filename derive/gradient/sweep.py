@@ -116,11 +116,10 @@ class _Sweeper:
         else:
             body = prepared(definition)
             parts = dict(pullback(body, g, self._named_outputs(body, name)))
-        operations = [part.op for part in walk(body) if part.operands]
         for leaf, part in parts.items():
             self.received.setdefault(leaf, []).append(part)
             self.users.setdefault(leaf, []).append(name)
-            self.through.setdefault(leaf, []).extend(operations)
+            self.through.setdefault(leaf, []).extend(_path(body, leaf))
 
     def _named_outputs(self, body: Node, name: Node) -> dict[Node, Node]:
         """Outputs that have a name: the definition itself, and parts that are other names."""
@@ -128,6 +127,18 @@ class _Sweeper:
         if name is not self.problem.loss_symbol:
             out[body] = name
         return out
+
+
+def _path(body: Node, leaf: Node) -> list[str]:
+    """The operations between the root of an expression and a leaf, from the outside in."""
+    on_path = set[Node]()
+    found = list[str]()
+    for part in walk(body):
+        if part is leaf or any(o in on_path for o in part.operands):
+            on_path.add(part)
+            if part is not leaf and part.op != "transpose":
+                found.insert(0, part.op)
+    return found
 
 
 def prepared(node: Node) -> Node:

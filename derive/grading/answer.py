@@ -34,8 +34,8 @@ class Written:
 
 def take_apart(reader: Reader, text: str) -> Written:
     """The members of an answer.  Raises `AnswerError` where there is none."""
-    tokens = _without_frame(tokenize(text))
-    parts = _split(tokens)
+    tokens = _without_tail(_without_frame(tokenize(text)))
+    parts = [inner for part in _split(tokens) for inner in _split(_without_tail(part))]
     members = [m for part in parts if (m := _member(reader, text, part)) is not None]
     if not members:
         raise AnswerError("empty", "There is no answer here.", (0, len(text)))
@@ -83,6 +83,11 @@ def _without_frame(tokens: list[Token]) -> list[Token]:
                 k = close + 1
                 continue
             depth += 1 if text == r"\begin" else -1
+        if text == r"\substack" and not depth:
+            close = _group_end(tokens, k + 1)
+            out.extend(tokens[k : close + 1])
+            k = close + 1
+            continue
         if not depth and text == r"\\":
             k = _after_spacing(tokens, k + 1)
             continue
@@ -90,6 +95,16 @@ def _without_frame(tokens: list[Token]) -> list[Token]:
             out.append(tokens[k])
         k += 1
     return out
+
+
+def _group_end(tokens: list[Token], k: int) -> int:
+    """The token that closes the brace at `k` (or the last one)."""
+    depth = 0
+    for j in range(k, len(tokens)):
+        depth += (tokens[j].text == "{") - (tokens[j].text == "}")
+        if not depth:
+            return j
+    return len(tokens) - 1
 
 
 def _after_spacing(tokens: list[Token], k: int) -> int:
@@ -102,25 +117,22 @@ def _after_spacing(tokens: list[Token], k: int) -> int:
 
 
 def _split(tokens: list[Token]) -> list[list[Token]]:
-    """The parts between top-level equality signs."""
+    """The parts between top-level equality signs; braces around the whole of it are no level."""
+    while tokens and tokens[0].text == "{" and _group_end(tokens, 0) == len(tokens) - 1:
+        tokens = _without_tail(tokens[1:-1])
     parts: list[list[Token]] = [[]]
     depth = 0
-    for k, token in enumerate(tokens):
+    for token in tokens:
         text = token.text
         if text in ("{", "(", "[", r"\{", r"\begin"):
             depth += 1
         elif text in ("}", ")", "]", r"\}", r"\end"):
             depth = max(0, depth - 1)
-        if text in SEPARATORS and not depth and not _is_label(tokens, k):
+        if text in SEPARATORS and not depth:
             parts.append([])
         else:
             parts[-1].append(token)
     return parts
-
-
-def _is_label(tokens: list[Token], k: int) -> bool:
-    """An equality sign that is only the body of an \\overset is found by the braces around it."""
-    return False
 
 
 def _member(reader: Reader, text: str, tokens: list[Token]) -> Member | None:

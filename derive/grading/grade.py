@@ -183,8 +183,11 @@ def _judge_member(asked: c.Asked, member: Member, text: str) -> Judged:
 
 def _fitted(reader: Reader, asked: c.Asked, node: Node) -> Node:
     """An answer such as `I` or `\\mathbf{1}`, whose size only the question fixes."""
-    shape = b.zeros(asked.dims)
-    return reader.settle(reader.fit(node, shape, list(zip(node.dims, asked.dims, strict=True)))[0])
+    for dims in (asked.dims, asked.dims[::-1]):
+        fitted = reader.fit(node, b.zeros(dims), list(zip(node.dims, dims, strict=True)))[0]
+        if fitted.dims == dims:
+            return reader.settle(fitted)
+    return reader.settle(node)
 
 
 def _error(problem: AnswerError, text: str) -> Judged:

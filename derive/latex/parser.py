@@ -37,6 +37,7 @@ REMARKS = frozenset(
 )
 LONG_WORD = 4
 TRAILING = frozenset((".", ",", ";", ":"))
+STACKS = frozenset((r"\substack", r"\begin"))
 FOREIGN = frozenset((r"\int", r"\lim", r"\binom", r"\iint", r"\oint", r"\dbinom", r"\tbinom"))
 
 
@@ -453,7 +454,7 @@ class Parser:
         if of is None:
             of = self.signed_term() if self._something_follows() else None
             return s.Derivative(self.span_from(start), of, wrt, True)
-        return s.Derivative(self.span_from(start), of, wrt, False)
+        return s.Derivative(self.span_from(start), of, wrt, False, tuple(self.tokens[start:after]))
 
     def signed_term(self) -> s.Syntax:
         """The product that an operator acts on, with a sign in front of it."""
@@ -680,16 +681,19 @@ def _may_close(tokens: list[Token], k: int) -> bool:
 
 
 def _unstack(tokens: tuple[Token, ...], like: Parser) -> tuple[s.Syntax, ...]:
-    """The conditions under a sum sign, a \\substack among them opened."""
-    flat: list[Token] = []
-    for k, token in enumerate(tokens):
-        if token.text == r"\substack":
-            continue
-        opened = k and tokens[k - 1].text == r"\substack"
-        closing = token.text == "}" and k == len(tokens) - 1 and tokens[0].text == r"\substack"
-        if not (opened or closing):
-            flat.append(token)
+    """The conditions under a sum sign, those of a \\substack, a subarray or an \\atop one after the other."""
+    if tokens and tokens[0].text in STACKS and tokens[-1].text == "}":
+        tokens = tokens[2:-1] if tokens[0].text == r"\substack" else _inside_subarray(tokens)
+    flat = [t._replace(text=r"\\") if t.text == r"\atop" else t for t in tokens]
     return _sub_parser(tuple(flat), like).listing()
+
+
+def _inside_subarray(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """What stands between `\\begin{subarray}{c}` and its end."""
+    ends = [k for k, t in enumerate(tokens) if t.text == "}"]
+    last = max(k for k, t in enumerate(tokens) if t.text == r"\end") if any(t.text == r"\end" for t in tokens) else 0
+    start = ends[1] if len(ends) > 1 and tokens[ends[0] + 1].text == "{" else ends[0]
+    return tokens[start + 1 : last]
 
 
 def _sub_parser(tokens: tuple[Token, ...], like: Parser) -> Parser:

@@ -141,11 +141,12 @@ class Relation(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Derivative(Syntax):
-    """∂of/∂wrt; `of` is None for a bare operator that has nothing to act on."""
+    """∂of/∂wrt; `of` is None for a bare operator that has nothing to act on; `tokens` is it as a name."""
 
     of: Syntax | None
     wrt: Syntax
     operator: bool
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ FORBIDDEN = set(
 
 _LEX = re.compile(
     r"""(?P<space>[\s~]+) | (?P<comment>%[^\n]*) | (?P<command>\\(?:[A-Za-z]+\*?|.))
-    | (?P<number>\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+) | (?P<letter>[A-Za-z]) | (?P<sign>.)""",
+    | (?P<number>\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+)(?:\.(?=\s*[-+]))? | (?P<letter>[A-Za-z]) | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -105,7 +105,8 @@ def _raw(text: str) -> list[Token]:
     while at < stripped:
         found = _LEX.match(text, at)
         assert found is not None
-        kind, piece = str(found.lastgroup), found.group()
+        kind = str(found.lastgroup)
+        piece = found[kind]
         if kind == "sign" and not piece.isascii():
             out.extend(_from_unicode(piece, at))
         elif kind == "sign" and not piece.isprintable():

@@ -37,10 +37,25 @@ class Sample:
         indices = {name: v[:count] for name, v in self.indices.items()}
         return Sample(self.sizes, indices, {n: v[:count] for n, v in self.values.items()}, count)
 
+    def scaled(self, factor: float) -> Sample:
+        """The same points with values closer to (or farther from) zero; constrained ones stay."""
+        values = {n: v if constrained(n) else v * factor for n, v in self.values.items()}
+        return Sample(self.sizes, self.indices, values, self.points)
+
     def only(self, point: int) -> Sample:
         """One of the points."""
         indices = {name: v[point : point + 1] for name, v in self.indices.items()}
         return Sample(self.sizes, indices, {n: v[point : point + 1] for n, v in self.values.items()}, 1)
+
+
+CONSTRAINED = (
+    "one-hot", "binary", "sign", "integer", "distribution", "unit interval", "symmetric", "positive", "nonnegative"
+)  # fmt: skip
+
+
+def constrained(leaf: Node) -> bool:
+    """Whether the values of a leaf must stay as they are drawn."""
+    return any(p.startswith(CONSTRAINED) for p in properties_of(leaf))
 
 
 def size_names(problem: Problem) -> list[str]:

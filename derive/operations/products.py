@@ -55,7 +55,11 @@ def _product_value(f: Any, data: Any, *values: Any) -> Any:
 
 def _product_vjp(g: Node, out: Node, *factors: Node) -> tuple[Node | None, ...]:
     cotangents: list[Node | None] = []
+    quotient = out.op in ("symbol", "member") and any(f.op == "exp" for f in factors) and out.dims == SCALAR
     for k, factor in enumerate(factors):
+        if quotient and factor.dims == SCALAR:
+            cotangents.append(b.product(g, out, b.power(factor, -1)))
+            continue
         others = factors[:k] + factors[k + 1 :]
         if factor.dims == SCALAR:
             cotangents.append(_scalar_cotangent(g, others))

@@ -105,7 +105,7 @@ class Printer:
     def sum_of_terms(self, node: Node) -> str:
         terms = list(node.operands)
         lead = next((k for k, t in enumerate(terms) if not self._negative(t)), None)
-        if lead and self._negative(terms[0]) and terms[lead].op != "sum":
+        if lead and self._negative(terms[0]):
             terms.insert(0, terms.pop(lead))
         out = self._term(terms[0])
         for term in terms[1:]:
@@ -159,6 +159,9 @@ class Printer:
                 value = factor.data[0]  # type: ignore[assignment]
             else:
                 (scalars if factor.dims == SCALAR else chain).append(factor)
+        for k in range(len(scalars) - 1):
+            if record(scalars[k].op).level == FUNCTION and scalars[k + 1].op == "symbol":
+                scalars[k], scalars[k + 1] = scalars[k + 1], scalars[k]
         sign = "-" if value < 0 else ""
         last = [s for s in scalars if s.op == "sum"]
         if self._scaled_hadamard(node) and not self._is_fraction(chain[0]):
@@ -180,7 +183,8 @@ class Printer:
         if not below and value.denominator == 1:
             return " ".join(tops)
         bottoms = ([str(value.denominator)] if value.denominator != 1 else []) + [self(s, PRODUCT) for s in below]
-        if more and below and any(self.level(s) <= ADD for s in above):
+        sizes = all(s.op == "size" for s in below) and any(self.level(s) <= PRODUCT for s in above)
+        if below and (sizes or (more and any(self.level(s) <= ADD for s in above))):
             return " ".join([self._front(value, [s for s in scalars if s not in above], False), *tops[value.numerator != 1 :]])
         if not below and above:
             small = rf"\frac{{{value.numerator}}}{{{value.denominator}}}"

@@ -12,7 +12,8 @@ from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
 from derive.latex.tokens import tokenize
 from derive.problem.declare import declare, pattern, take_apart
-from derive.reading.reader import Reader
+from derive.reading.match import arguments
+from derive.reading.reader import Reader, is_open
 from derive.reading.scope import Entity, Pattern, Scope
 from derive.sizes import SCALAR, Range
 
@@ -291,23 +292,25 @@ def _definition(scope: Scope, key: str, shape: Pattern, text: str, forward: bool
     """The entity of a definition: a value, an indexed family, or a name to be expanded."""
     trial = Reader(scope, open_letters=True)
     body = trial.parse(text)
+    parameters = {argument[0] for argument in arguments((shape.call or ())[1:]) if len(argument) == 1}
     if isinstance(body, s.Relation):
         raise AnswerError("unreadable", "A definition is one formula, without =.", body.span)
     try:
-        node = trial.settle(trial.expression(body))
+        node = trial.expression(body)
     except AnswerError:
         if shape.call is None:
             raise
-        slots = tuple(_letters(shape, scope, None))
+        slots = tuple(letter for letter in _letters(shape, scope, None) if letter not in parameters)
         return Entity("macro", key, shape, None, slots, None, "", body), None
-    slots = tuple(letter for letter in _letters(shape, scope, trial))
+    slots = tuple(letter for letter in _letters(shape, scope, trial) if letter not in parameters)
     stray = [letter for letter in trial.opened if letter not in slots]
     if stray and shape.call is None:
         raise AnswerError("unknown-symbol", f"The index {stray[0]} is not declared.", (0, len(text)))
-    if shape.call is not None or len(slots) > 1:
+    if shape.call is not None or len(slots) > 1 or (not forward and any(is_open(size) for size in node.dims)):
         return Entity("macro", key, shape, None, slots, None, "", body), None
     if slots:
         return _indexed(scope, key, shape, body, slots[0], trial)
+    node = trial.settle(node)
     leaf = b.symbol(key, node.dims, inferred_properties(node))
     return Entity("value", key, shape, leaf), node
 

@@ -11,7 +11,7 @@ from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.reading import names
 from derive.reading.match import as_tokens
-from derive.sizes import Range
+from derive.sizes import Range, Size
 
 if TYPE_CHECKING:
     from derive.reading.reader import Reader
@@ -63,18 +63,12 @@ def _letter(reader: Reader, node: s.Name) -> Node:
             assert entity.node is not None
             return entity.node
     if letter in reader.scope.sizes:
-        return b.size_number(_size(letter))
+        return b.size_number(Size.of(letter))
     if reader.open_letters and letter not in reader.scope.entities:
         return reader.opened.setdefault(letter, b.index(letter, None))
     if reader.open_letters and all(e.kind not in ("index",) for e in reader.scope.entities[letter]):
         return reader.opened.setdefault(letter, b.index(letter, None))
     raise AnswerError("unknown-symbol", f"The index {letter} is neither declared nor bound by a sum.", node.span)
-
-
-def _size(name: str) -> object:
-    from derive.sizes import Size
-
-    return Size.of(name)
 
 
 def _scripted(reader: Reader, node: s.Scripted) -> Node:
@@ -89,6 +83,31 @@ def _scripted(reader: Reader, node: s.Scripted) -> Node:
     position = index_of(reader, found.slots[entity.slots[0]], node.span)
     note_use(reader, position, entity.over)
     return b.member(entity.node, position)
+
+
+def check_place(reader: Reader, position: Node, over: Range, key: str, span: Span) -> None:
+    """An index must not stand where another size is counted, as far as the names of the sizes tell."""
+    wanted = over.lo.names | over.hi.names
+    known = _ranges(reader, position)
+    names = {name for r in known for name in r.lo.names | r.hi.names}
+    if wanted and names and wanted.isdisjoint(names):
+        letter = position.data[0] if position.op == "index" else "This index"
+        place = f"the place where it stands (in {key})" if key else "the place where it stands"
+        message = f"{letter} runs over {known[0]}, but {place} runs over {over}: these are different sizes."
+        raise AnswerError("shape", message, span)
+
+
+def _ranges(reader: Reader, position: Node) -> list[Range]:
+    """The ranges of the indices in an index expression, where they are declared or known."""
+    if position.op == "member":
+        return [position.operands[0].data[1]]  # type: ignore[list-item]
+    if position.op == "size":
+        return [Range(position.data[0], position.data[0])]  # type: ignore[arg-type]
+    if position.op != "index":
+        return [r for part in position.operands for r in _ranges(reader, part)]
+    declared = position.data[1]
+    known = reader.uses.get(str(position.data[0]), [])[:1]
+    return [declared] if isinstance(declared, Range) else known
 
 
 def note_use(reader: Reader, position: Node, over: Range | None) -> None:

@@ -101,7 +101,7 @@ def pair(reader: Reader, sign: str, left: Node, right: Node) -> Node:
     fitted = reader.fit(left, right, [(left.dims[1], right.dims[0])])
     if fitted[0].dims[1] == fitted[1].dims[0]:
         return b.product(*fitted)
-    if sign in (r"\cdot", "*") and left.dims == right.dims:
+    if left.dims == right.dims and (sign in (r"\cdot", "*") or (sign == r"\times" and ONE not in left.dims)):
         reader.notes.append("a product of equal shapes with a dot is read entry by entry")
         return b.hadamard(left, right)
     raise ShapeError(_does_not_fit(reader, left, right))

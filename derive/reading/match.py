@@ -193,11 +193,19 @@ def _match_call(pattern: Pattern, call: s.Group, entity: Entity, slots: dict[str
     assert pattern.call is not None
     if pattern.call[0] != call.opening:
         return False
-    texts = normal(call.tokens)
-    wanted = pattern.call[1:]
-    if fill(wanted, texts, entity.slots, slots):
-        return True
-    return entity.kind == "macro" and len(arguments(wanted)) == len(arguments(texts)) and "|" not in wanted
+    wanted, given = arguments(pattern.call[1:]), arguments(normal(call.tokens))
+    if len(wanted) != len(given):
+        return False
+    for want, has in zip(wanted, given, strict=True):
+        if fill(want, has, entity.slots, slots) or (entity.kind == "macro" and is_parameter(want, entity)):
+            continue
+        return False
+    return True
+
+
+def is_parameter(argument: tuple[str, ...], entity: Entity) -> bool:
+    """Whether an argument of a key is a letter for which anything may be put in, as in `h_\\theta(x)`."""
+    return len(argument) == 1 and argument[0] not in entity.slots
 
 
 def arguments(texts: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.latex.tokens import Token
 from derive.reading import indices
-from derive.reading.match import LINES, TRANSPOSES, Match, as_tokens, match, scripts_of, split_items
+from derive.reading.match import LINES, TRANSPOSES, Match, arguments, as_tokens, is_parameter, match, scripts_of, split_items
 from derive.reading.scope import Entity, normal
 from derive.sizes import ONE, SCALAR, Range, Size, describe
 
@@ -25,9 +25,10 @@ MAX_EXPANSIONS = 24
 def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | None:
     """The declared thing that fits a name best, or None."""
     base, subs, sups = _parts(node)
-    if base in reader.bound and not reader.bound[base].op == "index" and not subs:
-        return None
-    found = [m for e in reader.scope.entities.get(base, []) if (m := match(e, subs, sups, call))]
+    known = reader.scope.entities.get(base, [])
+    if base in reader.bound and reader.bound[base].op != "index":
+        known = [e for e in known if e.pattern.sub or e.pattern.sups or e.pattern.call]
+    found = [m for e in known if (m := match(e, subs, sups, call))]
     found = [m for m in found if _indices_fit(m)] or found
     if not found and base.isalpha() and base.islower() and subs:
         upper = [e for e in reader.scope.entities.get(base.upper(), []) if e.kind == "value"]
@@ -102,6 +103,8 @@ def _meaning(reader: Reader, found: Match, call: s.Group | None, span: Span) -> 
     if entity.kind == "function":
         raise AnswerError("unreadable", f"The function {entity.key} stands here without an argument.", span)
     position = indices.index_of(reader, found.slots[entity.slots[0]], span)
+    assert entity.over is not None
+    indices.check_place(reader, position, entity.over, entity.key, span)
     indices.note_use(reader, position, entity.over)
     if entity.kind == "part":
         return _line(entity, position)
@@ -121,29 +124,65 @@ def _expand(reader: Reader, found: Match, call: s.Group | None, span: Span) -> N
     entity = found.entity
     if reader.depth > MAX_EXPANSIONS:
         raise AnswerError("too-long", "The names are nested too deep.", span)
-    inner = reader
+    plain = _inner(reader, entity)
+    if entity.pattern.call is not None and not found.called:
+        return _without_argument(plain, entity, span)
+    inner = plain
     for letter, texts in found.slots.items():
         inner = inner.bind(letter, _argument(reader, texts, span))
-    if found.called and call is not None and not found.slots:
-        for letter, texts in _positional(entity, call):
-            inner = inner.bind(letter, indices.value_of(reader, texts, span))
-    if inner is reader:
-        inner = reader.bind("", b.number(0))
-    inner.depth = reader.depth + 1
+    given = _given(reader, entity, call) if call is not None and found.called else {}
+    inner.bound.update(given)
+    inner.depth = plain.depth
     assert entity.body is not None
-    return inner.expression(entity.body)
+    out = inner.expression(entity.body)
+    if given and call is not None and _same_without(plain, entity, call, out):
+        raise AnswerError("unreadable", f"What {entity.key} is for another argument does not follow from the problem.", span)
+    return out
 
 
-def _positional(entity: Entity, call: s.Group) -> list[tuple[str, s.Syntax]]:
-    """Arguments that are put in for single letters of the key: `h_\\theta(x)` at another x."""
+def _inner(reader: Reader, entity: Entity) -> Reader:
+    """A reader for a definition: an index that the problem fixes is that index there, whatever a sum has bound."""
+    inner = reader.bind("", b.number(0))
+    inner.taken = reader.taken | {str(n.data[0]) for n in reader.bound.values() if n.op == "index"}
+    for letter in list(inner.bound):
+        if letter not in entity.slots and any(e.kind == "index" for e in reader.scope.entities.get(letter, [])):
+            del inner.bound[letter]
+    inner.depth = reader.depth + 1
+    return inner
+
+
+def _same_without(plain: Reader, entity: Entity, call: s.Group, out: Node) -> bool:
+    """Whether another argument made no difference, because the definition does not mention it."""
+    assert entity.pattern.call is not None and entity.body is not None
+    if normal(call.tokens) == entity.pattern.call[1:]:
+        return False
+    try:
+        return plain.expression(entity.body) == out
+    except AnswerError:
+        return False
+
+
+def _without_argument(plain: Reader, entity: Entity, span: Span) -> Node:
+    """A name that is declared with an argument and used without: at the argument of its key, if that is declared."""
+    assert entity.body is not None
+    try:
+        return plain.expression(entity.body)
+    except AnswerError:
+        raise AnswerError("unreadable", f"{entity.key} stands here without its argument.", span) from None
+
+
+def _given(reader: Reader, entity: Entity, call: s.Group) -> dict[str, Node]:
+    """What is put in for the single letters among the arguments of a key."""
     assert entity.pattern.call is not None
+    wanted = arguments(entity.pattern.call[1:])
+    letters = [want[0] if is_parameter(want, entity) else "" for want in wanted]
+    if not any(letters):
+        return {}
     if call.error is not None:
         raise call.error
-    wanted, given = arguments(entity.pattern.call[1:]), arguments(normal(call.tokens))
     if len(call.parts) != len(wanted):
         raise AnswerError("unreadable", f"{entity.key} takes {len(wanted)} arguments.", call.span)
-    triples = zip(wanted, given, call.parts, strict=True)
-    return [(w[0], part) for w, g, part in triples if w != g and len(w) == 1]
+    return {letter: reader.expression(part) for letter, part in zip(letters, call.parts, strict=True) if letter}
 
 
 def _argument(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:
@@ -166,25 +205,26 @@ def part(reader: Reader, x: Node, items: tuple[tuple[str, ...], ...], span: Span
         along = 0 if columns == ONE else 1
         if items[0][0] in LINES and len(items[0]) == 1:
             return x
-        position = _position(reader, items[0], x.dims[along], span)
+        position = _position(reader, items[0], x.dims[along], span, key)
         return b.entry(x, position, b.number(1)) if along == 0 else b.entry(x, b.number(1), position)
     if len(items) == 2:
         lines = [len(i) == 1 and i[0] in LINES for i in items]
         if all(lines):
             return x
         if lines[1]:
-            return b.row(x, _position(reader, items[0], rows, span))
+            return b.row(x, _position(reader, items[0], rows, span, key))
         if lines[0]:
-            return b.column(x, _position(reader, items[1], columns, span))
-        i, j = (_position(reader, item, size, span) for item, size in zip(items, x.dims, strict=True))
+            return b.column(x, _position(reader, items[1], columns, span, key))
+        i, j = (_position(reader, item, size, span, key) for item, size in zip(items, x.dims, strict=True))
         return b.entry(x, i, j)
     if len(items) == 1:
         return _example(reader, x, items[0], span)
     raise AnswerError("unreadable", f"{describe(x.dims).capitalize()} cannot carry {len(items)} indices.", span)
 
 
-def _position(reader: Reader, texts: tuple[str, ...], size: Size, span: Span) -> Node:
+def _position(reader: Reader, texts: tuple[str, ...], size: Size, span: Span, key: str) -> Node:
     position = indices.index_of(reader, texts, span)
+    indices.check_place(reader, position, Range(ONE, size), key, span)
     indices.note_use(reader, position, Range(ONE, size))
     number = position.data[0] if position.op == "number" else None
     limit = size.number

@@ -6,9 +6,10 @@ through the constructors, so whatever it returns has a shape.  Lenient readings 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import count
 
 from derive.errors import AnswerError, AuthorError, ShapeError, Span
 from derive.expressions import build as b
@@ -18,7 +19,7 @@ from derive.latex.parser import Parser
 from derive.latex.tokens import tokenize
 from derive.operations import products as matrix
 from derive.reading import functions, indices, juxtapose, names, sums
-from derive.reading.scope import Scope
+from derive.reading.scope import Scope, normal
 from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
 
 Derive = Callable[[Node, Node], Node]
@@ -42,7 +43,7 @@ class Reader:
     derive: Derive | None = None
     taken: set[str] = field(default_factory=set)
     depth: int = 0
-    _fresh: int = 0
+    fresh: Iterator[int] = field(default_factory=lambda: count(1))
 
     # --------------------------------------------------------------------------------------- entry points
 
@@ -71,8 +72,7 @@ class Reader:
 
     def fresh_size(self) -> Size:
         """The size of a vector of ones or an identity before its neighbours have fixed it."""
-        self._fresh += 1
-        return Size.of(f"?{self._fresh}")
+        return Size.of(f"?{next(self.fresh)}")
 
     def fit(self, left: Node, right: Node, pairs: list[tuple[Size, Size]]) -> tuple[Node, Node]:
         """Both operands with open sizes chosen so that the given pairs of sizes agree, where they can."""
@@ -203,6 +203,9 @@ class Reader:
 
     def derivative(self, node: s.Derivative) -> Node:
         """An unexpanded derivative: its value, where the engine can give it."""
+        for entity in self.scope.entities.get("∂", []):
+            if entity.pattern.sub == normal(node.tokens) and entity.node is not None:
+                return entity.node
         if self.derive is None:
             raise AnswerError("unexpanded", "A derivative stands here unexpanded.", node.span)
         if node.of is None:
@@ -253,7 +256,7 @@ class Reader:
         inner = Reader(self.scope, {**self.bound, letter: node})
         inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
         inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
-        inner._fresh = self._fresh + 1000
+        inner.fresh = self.fresh
         return inner
 
     def unused_letter(self, letter: str) -> str:

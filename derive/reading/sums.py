@@ -59,7 +59,8 @@ def _bind_all(reader: Reader, limits: Limits) -> tuple[Reader, dict[str, str]]:
     inner, letters = reader.bind("", b.number(0)), dict[str, str]()
     for letter in limits.lows:
         letters[letter] = inner.unused_letter(letter)
-        inner.uses.pop(letters[letter], None)
+        low, high = limits.lows[letter], limits.highs.get(letter)
+        inner.uses[letters[letter]] = [Range(low or ONE, high)] if high is not None else []
         inner = inner.bind(letter, b.index(letters[letter], None))
     return inner, letters
 

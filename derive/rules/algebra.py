@@ -6,10 +6,10 @@ from collections import Counter
 from fractions import Fraction
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, count_nodes
+from derive.expressions.node import Node, count_nodes, free_indices
 from derive.expressions.order import order_free
 from derive.rules.driver import rule
-from derive.sizes import ONE, SCALAR, Size
+from derive.sizes import ONE, SCALAR, Range, Size
 
 _N, _M = Size.of("n"), Size.of("m")
 
@@ -99,6 +99,31 @@ def rows_sum_to_one(e: Node) -> Node | None:
             return b.product(*e.operands[:k], b.ones((left.dims[0], ONE)), *e.operands[k + 2 :])
         if right.op == "ones" and right.dims[0] == ONE and left.op == "ones" and left.dims[1] == ONE:
             return b.product(*e.operands[:k], b.ones((left.dims[0], right.dims[1])), *e.operands[k + 2 :])
+    return None
+
+
+@rule("total", example=lambda: (
+    b.make("total", (b.add(b.symbol("y", (_N, ONE), ("one-hot",)), b.negate(_column("x"))),)),
+    b.subtract(b.number(1), b.total(_column("x"))),
+))  # fmt: skip
+def total_of_sum(e: Node) -> Node | None:
+    r"""\mathbf{1}^\top (y - x) = 1 - \mathbf{1}^\top x where the entries of y sum to 1"""
+    body = e.operands[0]
+    if body.op != "add" or ONE not in body.dims:
+        return None
+    known = [t for t in body.operands if sums_to_one(b.split_number(t)[1]) or b.split_number(t)[1].op == "ones"]
+    return b.add(*(b.total(t) for t in body.operands)) if known else None
+
+
+@rule("product", example=lambda: (
+    b.product(b.transpose(_column("u")), b.diag(_column("a"))), b.transpose(b.hadamard(_column("u"), _column("a")))
+))  # fmt: skip
+def row_times_diagonal(e: Node) -> Node | None:
+    r"""u^\top \operatorname{diag}(a) = (u \circ a)^\top"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        if right.op == "diag" and left.op == "transpose" and left.dims[0] == ONE:
+            turned = b.transpose(b.hadamard(left.operands[0], right.operands[0]))
+            return b.product(*e.operands[:k], turned, *e.operands[k + 2 :])
     return None
 
 
@@ -306,7 +331,7 @@ def multiply_out_if_shorter(e: Node) -> Node | None:
     out = expand(e)
     if out.op == "add":
         out = like_terms(out) or out
-    return out if count_nodes(out) < count_nodes(e) else None
+    return out if count_nodes(out) + 2 < count_nodes(e) else None
 
 
 @rule("product", example=lambda: (
@@ -385,8 +410,28 @@ def distribute_over_onehot(e: Node) -> Node | None:
     r"""A (p - \mathbf{e}_o) = A p - a_o, where A stands on the left"""
     for k, factor in enumerate(e.operands):
         if k and factor.op == "add" and e.operands[k - 1].dims != SCALAR and e.operands[k - 1].dims[0] != ONE:
-            if any(b.split_number(t)[1].op == "onehot" for t in factor.operands):
+            if any(_picks(b.split_number(t)[1]) for t in factor.operands):
                 return b.add(*(b.product(*e.operands[:k], t, *e.operands[k + 1 :]) for t in factor.operands))
+    return None
+
+
+def _picks(node: Node) -> bool:
+    return node.op == "onehot" or (node.op == "sum" and node.operands[0].op == "onehot")
+
+
+@rule("product", example=lambda: (
+    b.product(_matrix("A"), b.sum_over(b.onehot(b.index("k", None), _M), "k", Range(ONE, Size.of("K")))),
+    b.sum_over(b.column(_matrix("A"), b.index("k", None)), "k", Range(ONE, Size.of("K"))),
+))  # fmt: skip
+def product_into_sum(e: Node) -> Node | None:
+    r"""A \sum_k \mathbf{e}_{k} = \sum_k a_k"""
+    for k, factor in enumerate(e.operands):
+        if k and factor.op == "sum" and _picks(factor) and e.operands[k - 1].dims[1] == factor.dims[0]:
+            left = e.operands[k - 1]
+            if factor.data[0] in free_indices(left):
+                continue
+            moved = b.make("sum", (b.product(left, factor.operands[0]), factor.operands[1]), factor.data)
+            return b.product(*e.operands[: k - 1], moved, *e.operands[k + 1 :])
     return None
 
 

@@ -28,8 +28,8 @@ def quotient_is_softmax(e: Node) -> Node | None:
         for above in e.operands:
             found = _softmax_part(above, logits)
             if found is not None:
-                rest = [f for f in e.operands if f is not above and f is not below]
-                return b.product(*rest, b.power(base, exponent + 1), found)
+                rest = [found if f is above else f for f in e.operands if f is not below]
+                return b.product(*rest, b.power(base, exponent + 1))
     return None
 
 

@@ -8,7 +8,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices, walk
 from derive.expressions.order import renamed, same
 from derive.operations.registry import record
-from derive.rules.algebra import chain_of, scalars_of, sums_to_one
+from derive.rules.algebra import chain_of, common_factor, scalars_of, sums_to_one
 from derive.rules.driver import rule
 from derive.sizes import ONE, SCALAR, Range, Size
 
@@ -92,6 +92,21 @@ def _within(inside: Range, over: Range) -> bool:
     return low >= start and (stop is None and low == start == 1 or stop is not None and high <= stop)  # type: ignore[operator]
 
 
+def _inside(excluded: Size, over: Range) -> bool:
+    """Whether an excluded value lies in a range for all sizes."""
+    gaps = (excluded - over.lo, over.hi - excluded)
+    return all(c > 0 for gap in gaps for _, c in gap.terms)
+
+
+def _count(over: Range) -> Node:
+    """The number of values of a range, as a number."""
+    size = over.hi - over.lo + 1 - len(over.excluded)
+    if len(size.terms) == 1 and size.terms[0][0]:
+        monomial, coefficient = size.terms[0]
+        return b.product(b.number(coefficient), *(b.size_number(Size.of(n)) for n in monomial))
+    return b.size_number(size)
+
+
 @rule("sum", example=lambda: (
     b.sum_over(b.product(b.symbol("c", SCALAR), _entry_of_x()), "k", Range(ONE, _N)),
     b.product(b.symbol("c", SCALAR), b.sum_over(_entry_of_x(), "k", Range(ONE, _N))),
@@ -100,9 +115,13 @@ def constants_out_of_sum(e: Node) -> Node | None:
     r"""\sum_k c\, x_k = c \sum_k x_k for a number c, and \sum_{k=1}^{K} c = K c"""
     name, over = str(e.data[0]), e.data[1]
     body, condition = e.operands
-    if condition.op == "number" and not mentions(body, name) and not over.excluded:  # type: ignore[union-attr]
-        return b.product(b.size_number(over.hi - over.lo + 1), body)  # type: ignore[union-attr]
+    if condition.op == "number" and not mentions(body, name) and all(_inside(x, over) for x in over.excluded):  # type: ignore[union-attr, arg-type]
+        return b.product(_count(over), body)  # type: ignore[arg-type]
     outside = [f for f in scalars_of(body) if body.op == "product" and not mentions(f, name)]
+    chain = chain_of(body) if body.op == "product" else []
+    if chain and scalars_of(body) and not any(mentions(f, name) for f in chain):
+        inside = b.product(*(f for f in scalars_of(body) if f not in outside))
+        return b.product(*outside, b.make("sum", (inside, condition), e.data), *chain)
     if not outside:
         return None
     inside = b.product(*(f for f in body.operands if f not in outside))
@@ -144,9 +163,17 @@ def split_sum(e: Node) -> Node | None:
     if wide.op != "add":
         return None
     parts = [b.make("sum", (term, condition), e.data) for term in wide.operands]
-    if any(kronecker_picks(p) is not None or not mentions(t, name) for p, t in zip(parts, wide.operands, strict=True)):
+    if any(_settles(p, t, name) for p, t in zip(parts, wide.operands, strict=True)):
         return b.add(*parts)
     return None
+
+
+def _settles(part: Node, term: Node, name: str) -> bool:
+    """Whether a sum of one term comes to an end: a delta picks, nothing varies, or the weights sum to 1."""
+    if kronecker_picks(part) is not None or not mentions(term, name):
+        return True
+    moving = [f for f in (term.operands if term.op == "product" else (term,)) if mentions(f, name)]
+    return len(moving) == 1 and moving[0].op == "entry" and sums_to_one(moving[0].operands[0])
 
 
 def _over_deltas(body: Node, name: str) -> Node:
@@ -156,10 +183,18 @@ def _over_deltas(body: Node, name: str) -> Node:
     if body.op != "product":
         return body
     for k, factor in enumerate(body.operands):
-        if factor.op == "add" and any(_has_delta(t, name) for t in factor.operands):
+        if factor.op == "add" and (any(_has_delta(t, name) for t in factor.operands) or _weights(body, factor, name)):
             before, after = body.operands[:k], body.operands[k + 1 :]
             return b.add(*(_over_deltas(b.product(*before, t, *after), name) for t in factor.operands))
     return body
+
+
+def _weights(body: Node, factor: Node, name: str) -> bool:
+    """Whether the other factors are weights of sum 1 and a term does not depend on the index."""
+    rest = [f for f in body.operands if f is not factor]
+    if len(rest) != 1 or rest[0].op != "entry" or all(mentions(t, name) for t in factor.operands):
+        return False
+    return sums_to_one(rest[0].operands[0]) and not mentions(rest[0].operands[0], name)
 
 
 def _has_delta(term: Node, name: str) -> bool:
@@ -182,6 +217,31 @@ def sums_alike(e: Node) -> Node | None:
             if one is not other and same(one, other):
                 parts = [b.power(one, b.base_and_exponent(f)[1]) if b.base_and_exponent(f)[0] is other else f for f in e.operands]
                 return b.product(*parts)
+    return None
+
+
+@rule("add", example=lambda: (
+    b.subtract(
+        b.sum_over(b.product(_entry_of_x(), b.member(_family(), _k())), "k", Range(ONE, Size.of("K"))),
+        b.sum_over(b.member(_family(), b.index("j", None)), "j", Range(ONE, Size.of("K"))),
+    ),
+    b.sum_over(
+        b.product(b.subtract(_entry_of_x(), b.number(1)), b.member(_family(), _k())), "k", Range(ONE, Size.of("K"))
+    ),
+))  # fmt: skip
+def sums_merged(e: Node) -> Node | None:
+    r"""\sum_j p_j w_j - \sum_k y_k w_k = \sum_k (p_k - y_k) w_k"""
+    split = [b.split_number(t) for t in e.operands]
+    sums = [(k, v, rest) for k, (v, rest) in enumerate(split) if rest.op == "sum" and rest.operands[1].op == "number"]
+    for at, (k, v, one) in enumerate(sums):
+        for m, w, other in sums[at + 1 :]:
+            if one.data[1] != other.data[1] or one.data[0] in free_indices(other):
+                continue
+            body = b.add(b.scale(v, one.operands[0]), b.scale(w, renamed(other, str(one.data[0])).operands[0]))
+            joined = common_factor(body) if body.op == "add" else body
+            if joined is not None:
+                rest = [t for i, t in enumerate(e.operands) if i not in (k, m)]
+                return b.add(b.make("sum", (joined, one.operands[1]), one.data), *rest)
     return None
 
 

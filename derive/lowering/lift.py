@@ -1,0 +1,290 @@
+"""Sums over an index as matrix products.
+
+`lift` gives all values of an expression at once: for a number that depends on the index a column, for a
+vector a matrix whose rows are its values.  Then Σ_i a_i = 1ᵀ a, Σ_i s_i v_i = Vᵀ s and Σ_i a_i b_iᵀ = Aᵀ B.
+`None` means that there is no such form; the sum then stays a loop over its index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from derive.expressions import build as b
+from derive.expressions.node import Node, free_indices
+from derive.lowering import kernels as k
+from derive.sizes import ONE, SCALAR, Range, Size
+
+
+def vectorise(root: Node) -> Node:
+    """An expression with its sums over an index written as products, innermost first."""
+    return k.rewrite(root, _sum, {})
+
+
+def _sum(node: Node) -> Node | None:
+    if node.op != "sum":
+        return None
+    body, condition = node.operands
+    over: Range = node.data[1]  # type: ignore[assignment]
+    lifter = Lifter(str(node.data[0]), over)
+    return lifter.total(body if condition == b.number(1) else b.product(condition, body))
+
+
+def segments(chain: list[Node]) -> list[list[Node]]:
+    """A matrix product cut where the inner size is 1: numbers, or a column times a row."""
+    out: list[list[Node]] = []
+    for factor in chain:
+        if out and factor.dims[0] != ONE:
+            out[-1].append(factor)
+        else:
+            out.append([factor])
+    return out
+
+
+def split(node: Node) -> tuple[list[Node], list[list[Node]]]:
+    """The scalar factors of a product, inner products taken apart, and its segments that are no numbers."""
+    operands = node.operands if node.op == "product" else (node,)
+    scalars = [o for o in operands if o.dims == SCALAR]
+    parts = segments([o for o in operands if o.dims != SCALAR])
+    if node.dims == SCALAR and len(parts) == 1 and len(parts[0]) == len(operands):
+        return scalars, parts
+    numbers = [p for p in parts if (p[0].dims[0], p[-1].dims[1]) == SCALAR]
+    scalars += [b.product(*p) for p in numbers]
+    return scalars, [p for p in parts if p not in numbers]
+
+
+class Lifter:
+    """Lifts expressions over one index and its range."""
+
+    def __init__(self, name: str, over: Range) -> None:
+        self.name, self.over, self.count = name, over, k.count_of(over)
+        self.place = k.position(b.index(name, None), over)
+
+    def depends(self, node: Node) -> bool:
+        return self.name in free_indices(node)
+
+    # ------------------------------------------------------------------------------------------- sums
+
+    def total(self, node: Node) -> Node | None:
+        """The sum of an expression over the index."""
+        if not self.depends(node):
+            return b.product(b.size_number(self.count), node)
+        if node.op == "add":
+            parts = [self.total(t) for t in node.operands]
+            return _all(parts, lambda *known: b.add(*known))
+        if node.dims == SCALAR:
+            whole = self.lift(node)
+            return None if whole is None else b.total(whole)
+        scalars, parts = split(node)
+        fixed = [s for s in scalars if not self.depends(s)]
+        weights = self._weights([s for s in scalars if self.depends(s)])
+        if weights is None:
+            return None
+        inside = self._sum_of_segments(parts, weights)
+        return None if inside is None else b.product(*fixed, inside)
+
+    def _weights(self, scalars: list[Node]) -> Node | None:
+        parts = [self.lift(s) for s in scalars]
+        ones = b.ones((self.count, ONE))
+        return _all(parts, lambda *known: b.hadamard(ones, *known))
+
+    def _sum_of_segments(self, parts: list[list[Node]], weights: Node) -> Node | None:
+        """Σ s_i A u_i v_iᵀ B = A (Uᵀ (s ∘ V)) B, with what does not depend on the index outside."""
+        chain = [f for part in parts for f in part]
+        moving = [n for n, f in enumerate(chain) if self.depends(f)]
+        if not moving:
+            return b.product(b.total(weights), *chain)
+        before, after = chain[: moving[0]], chain[moving[-1] + 1 :]
+        inside = segments(chain[moving[0] : moving[-1] + 1])
+        sides = [self._vectors(part) for part in inside]
+        if len(sides) > 2 or any(s is None for s in sides):
+            return None
+        first = sides[0]
+        assert first is not None
+        if len(sides) == 2 and sides[1] is not None:
+            return b.product(*before, b.transpose(_scaled(weights, first)), sides[1], *after)
+        column = inside[0][-1].dims[1] == ONE
+        middle = b.product(b.transpose(first), weights) if column else b.product(b.transpose(weights), first)
+        return b.product(*before, middle, *after)
+
+    # ------------------------------------------------------------------------------------------ lifting
+
+    def lift(self, node: Node) -> Node | None:
+        """All values at once, along rows."""
+        if not self.depends(node):
+            return self._constant(node)
+        if k.rank(node.dims) > 1:
+            return None
+        rule = _RULES.get(node.op)
+        if rule is not None:
+            return rule(self, node)
+        if not k.elementwise(node):
+            return None
+        return _all([self.lift(o) for o in node.operands], lambda *known: k.rebuilt(node, known))
+
+    def _constant(self, node: Node) -> Node | None:
+        if k.rank(node.dims) > 1:
+            return None
+        row = node if node.dims[0] == ONE else b.transpose(node)
+        return b.product(b.ones((self.count, ONE)), row)
+
+    def product(self, node: Node) -> Node | None:
+        scalars, parts = split(node)
+        fixed = [s for s in scalars if not self.depends(s)]
+        weights = self._weights([s for s in scalars if self.depends(s)])
+        if weights is None or len(parts) > 1:
+            return None
+        if not parts:
+            return b.product(*fixed, weights)
+        if node.dims == SCALAR:
+            inner = self._inner(parts[0])
+            return None if inner is None else b.product(*fixed, b.hadamard(weights, inner))
+        vectors = self._vectors(parts[0])
+        return None if vectors is None else b.product(*fixed, _scaled(weights, vectors))
+
+    def _vectors(self, part: list[Node]) -> Node | None:
+        """The values of a column A B v or a row v A B, as rows of a matrix."""
+        chain = part if part[0].dims[0] == ONE else [b.transpose(f) for f in reversed(part)]
+        if chain[0].dims[0] != ONE or any(self.depends(f) for f in chain[1:]):
+            return None
+        first = self.lift(chain[0])
+        return None if first is None else b.product(first, *chain[1:])
+
+    def _inner(self, part: list[Node]) -> Node | None:
+        """The values of a number u A v: (U A) v, V (Aᵀ uᵀ), or the row sums of U A ∘ V."""
+        first, last = part[0], part[-1]
+        if not any(self.depends(f) for f in part):
+            return self._constant(b.product(*part))
+        if any(self.depends(f) for f in part[1:-1]):
+            return None
+        if not self.depends(last):
+            left = self.lift(first)
+            return None if left is None else b.product(left, *part[1:])
+        right = self.lift(last)
+        if right is None:
+            return None
+        if not self.depends(first):
+            return b.product(right, *(b.transpose(f) for f in reversed(part[:-1])))
+        left = self.lift(first)
+        if left is None:
+            return None
+        both = b.hadamard(b.product(left, *part[1:-1]), right)
+        return b.product(both, b.ones((both.dims[1], ONE)))
+
+    # ----------------------------------------------------------------------------------- parts of matrices
+
+    def whole(self, i: Node, size: Size) -> bool:
+        """Whether an index expression runs through a whole dimension."""
+        return i == self.place and self.count == size
+
+    def positions(self, i: Node) -> Node | None:
+        """The values of an index expression as an array of integers."""
+        if i == self.place:
+            return k.counts(self.count)
+        if i.op == "member" and i.operands[0].op == "index_family" and self._is_own(i.operands[1]):
+            return i.operands[0] if i.operands[0].data[2] == self.over else None
+        return None if self.depends(i) else i
+
+    def _is_own(self, i: Node) -> bool:
+        return i.op == "index" and i.data[0] == self.name
+
+    def entry(self, node: Node) -> Node | None:
+        x, i, j = node.operands
+        if self.depends(x):
+            return self._entry_of_vector(x, i if x.dims[1] == ONE else j)
+        if not self.depends(j) and self.whole(i, x.dims[0]):
+            return b.column(x, j)
+        if not self.depends(i) and self.whole(j, x.dims[1]):
+            return b.transpose(b.row(x, i))
+        first, second = self.positions(i), self.positions(j)
+        if first is None or second is None:
+            return None
+        return k.pick(x, first, second, (self.count, ONE))
+
+    def _entry_of_vector(self, x: Node, i: Node) -> Node | None:
+        vectors, where = self.lift(x), self.positions(i)
+        if vectors is None or where is None:
+            return None
+        if not self.depends(i):
+            return b.column(vectors, i)
+        return k.pick(vectors, k.counts(self.count), where, (self.count, ONE))
+
+    def line(self, node: Node) -> Node | None:
+        x, i = node.operands
+        if self.depends(x):
+            return None
+        turned = x if node.op == "row" else b.transpose(x)
+        if self.whole(i, turned.dims[0]):
+            return turned
+        where = self.positions(i)
+        return None if where is None else k.take(turned, where, (self.count, turned.dims[1]))
+
+    def transpose(self, node: Node) -> Node | None:
+        return self.lift(node.operands[0])
+
+    # ------------------------------------------------------------------------------------- numbers, vectors
+
+    def index(self, node: Node) -> Node | None:
+        return None if self.over.excluded else k.numbers(self.over, self.count)
+
+    def compare(self, node: Node) -> Node | None:
+        i, j = node.operands
+        first, second = self.positions(i), self.positions(j)
+        if first is None or second is None or self.over.lo != ONE or self.over.excluded:
+            return None if first is None or second is None or self.place in (i, j) else self._compared(node.op, first, second)
+        return self._compared(node.op, first, second)
+
+    def _compared(self, op: str, i: Node, j: Node) -> Node:
+        return k.compared(op, i, j, (self.count, ONE))
+
+    def onehot(self, node: Node) -> Node | None:
+        where = self.positions(node.operands[0])
+        return None if where is None else k.kernel("onehots", (where,), (self.count, node.dims[0]), node.data)
+
+    def by_rows(self, node: Node) -> Node | None:
+        vectors = self.lift(node.operands[0])
+        return None if vectors is None else b.apply(node.op, vectors)
+
+    def sums(self, node: Node) -> Node | None:
+        vectors = self.lift(node.operands[0])
+        return None if vectors is None else b.product(vectors, b.ones((vectors.dims[1], ONE)))
+
+    def norms(self, node: Node) -> Node | None:
+        vectors = self.lift(node.operands[0])
+        if vectors is None:
+            return None
+        squares = b.product(b.power(vectors, 2), b.ones((vectors.dims[1], ONE)))
+        return b.power(squares, Fraction(1, 2))
+
+    def log_sums(self, node: Node) -> Node | None:
+        vectors = self.lift(node.operands[0])
+        return None if vectors is None else k.kernel("log_sum_exp_rows", (vectors,), (self.count, ONE))
+
+    def block(self, node: Node) -> Node | None:
+        vectors = self.lift(node.operands[0])
+        return None if vectors is None else b.make("block", (vectors,), (1, *node.data[1:]))
+
+    def concat(self, node: Node) -> Node | None:
+        return _all([self.lift(o) for o in node.operands], lambda *known: b.make("concat", known, (1,)))
+
+
+def _all(parts: list[Node | None], join: Callable[..., Node]) -> Node | None:
+    known = [p for p in parts if p is not None]
+    return join(*known) if len(known) == len(parts) else None
+
+
+def _scaled(weights: Node, vectors: Node) -> Node:
+    """Each row times its weight."""
+    if weights.op == "ones":
+        return vectors
+    return b.hadamard(b.product(weights, b.ones((ONE, vectors.dims[1]))), vectors)
+
+
+_RULES: dict[str, Callable[[Lifter, Node], Node | None]] = {
+    "product": Lifter.product, "entry": Lifter.entry, "row": Lifter.line, "column": Lifter.line,
+    "transpose": Lifter.transpose, "index": Lifter.index, "index_equal": Lifter.compare,
+    "index_less": Lifter.compare, "onehot": Lifter.onehot, "softmax": Lifter.by_rows,
+    "log_softmax": Lifter.by_rows, "total": Lifter.sums, "norm": Lifter.norms, "log_sum_exp": Lifter.log_sums,
+    "block": Lifter.block, "concat": Lifter.concat, "sum": lambda self, node: None,
+    "member": lambda self, node: None,
+}  # fmt: skip
