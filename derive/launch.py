@@ -88,9 +88,9 @@ _SIGNS = dict(
     zip(
         "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi "
         "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega top odot circ cdot times sum prod "
-        "partial nabla neq ne leq le geq ge in infty ell mid dots ldots cdots approx to".split(),
+        "partial nabla neq ne leq le geq ge in infty ell mid dots ldots cdots approx to lVert rVert lvert rvert".split(),
         "α β γ δ ε ε ζ η θ ι κ λ μ ν ξ π ρ σ τ φ φ χ ψ ω Γ Δ Θ Λ Ξ Π Σ Φ Ψ Ω ᵀ ⊙ ∘ · × ∑ ∏ ∂ ∇ "
-        "≠ ≠ ≤ ≤ ≥ ≥ ∈ ∞ ℓ | … … … ≈ →".split(),
+        "≠ ≠ ≤ ≤ ≥ ≥ ∈ ∞ ℓ | … … … ≈ → ‖ ‖ | |".split(),
         strict=True,
     )
 )
@@ -111,7 +111,7 @@ def _word(found: re.Match[str]) -> str:
 
 
 def _over(found: re.Match[str]) -> str:
-    above, below = (f"({part})" if re.search(r"[ /]", part) else part for part in found.groups())
+    above, below = (f"({part})" if re.search(r"[ /]|frac", part) else part for part in found.groups())
     return f"{above}/{below}"
 
 

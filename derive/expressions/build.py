@@ -209,18 +209,48 @@ def _chain_dims(chain: list[Node]) -> Dims:
 
 
 def _collect_powers(value: Fraction, scalars: list[Node]) -> tuple[Fraction, list[Node]]:
-    found: dict[Node, Fraction] = {}
-    for factor in scalars:
-        base, exponent = base_and_exponent(factor)
-        found[base] = found.get(base, Fraction(0)) + exponent
     out = list[Node]()
-    for base, exponent in found.items():
-        part = power(base, exponent)
+    for part in _joined_powers(scalars):
         if part.op == "number":
             value *= part.data[0]  # type: ignore[operator]
         else:
             out.append(part)
     return value, out
+
+
+def _joined_powers(factors: Iterable[Node]) -> list[Node]:
+    """Factors with the powers of one base put together, but √x √x left: it has no value for x < 0."""
+    whole, parts = dict[Node, Fraction](), dict[Node, list[Fraction]]()
+    for factor in factors:
+        base, exponent = base_and_exponent(factor)
+        whole.setdefault(base, Fraction(0))
+        if exponent.denominator == 1:
+            whole[base] += exponent
+        else:
+            parts.setdefault(base, []).append(exponent)
+    out = list[Node]()
+    for base, exponent in whole.items():
+        fractions = parts.get(base, [])
+        total_exponent = exponent + sum(fractions)
+        if fractions and total_exponent.denominator == 1 and not known_positive(base):
+            fractions = [sum(fractions[:-1], Fraction(0)), fractions[-1]] if len(fractions) > 2 else fractions
+            out += [power(base, e) for e in (exponent, *fractions) if e]
+        elif total_exponent or not fractions:
+            out.append(power(base, total_exponent))
+    return out
+
+
+def known_positive(node: Node) -> bool:
+    """Whether a value is positive by what is declared of it or by what it is."""
+    if node.op == "symbol":
+        return bool({"positive", "unit interval"} & set(node.data[2]))  # type: ignore[call-overload]
+    if node.op in ("exp", "softmax", "sigmoid", "size"):
+        return True
+    if node.op == "number":
+        return node.data[0] > 0  # type: ignore[operator, no-any-return]
+    if node.op in ("add", "product", "hadamard", "total"):
+        return all(known_positive(o) for o in node.operands)
+    return node.op in ("entry", "transpose", "power") and known_positive(node.operands[0])
 
 
 def base_and_exponent(node: Node) -> tuple[Node, Fraction]:
@@ -235,12 +265,8 @@ def hadamard(*factors: Node) -> Node:
     dims = _common(factors, "multiplied entry by entry")
     if dims == SCALAR:
         return product(*factors)
-    outer, found = list[Node](), dict[Node, Fraction]()
-    for factor in factors:
-        for part in _elementwise_parts(factor, outer):
-            base, exponent = base_and_exponent(part)
-            found[base] = found.get(base, Fraction(0)) + exponent
-    parts = [power(base, e) for base, e in found.items()]
+    outer = list[Node]()
+    parts = _joined_powers([part for factor in factors for part in _elementwise_parts(factor, outer)])
     if any(p.op == "zeros" for p in parts):
         return zeros(dims)
     parts = [p for p in parts if p.op != "ones"] or [ones(dims)]
@@ -281,8 +307,10 @@ def power(base: Node, exponent: Number) -> Node:
             return number(value ** int(exponent))
         if value == 1:
             return base
-    if base.op == "power" and whole and base.data[0].denominator == 1:  # type: ignore[union-attr]
-        return power(base.operands[0], base.data[0] * exponent)  # type: ignore[operator]
+    if base.op == "power" and whole:
+        inner: Fraction = base.data[0]  # type: ignore[assignment]
+        if inner.denominator == 1 or (inner * exponent).denominator != 1 or known_positive(base.operands[0]):
+            return power(base.operands[0], inner * exponent)
     if whole and base.dims == SCALAR and base.op == "product" and not _has_chain(base):
         return product(*(power(f, exponent) for f in base.operands))
     if whole and base.op == "hadamard":

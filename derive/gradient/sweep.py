@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from derive.errors import NoRuleError
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, walk
-from derive.gradient.fold import at_indices, fold
+from derive.rules.fold import at_indices, fold
 from derive.gradient.pullback import member_index, pullback, total_over
 from derive.operations.registry import record
 from derive.problem.problem import Definition, Problem

@@ -228,14 +228,10 @@ class Lifter:
         return None if self.over.excluded else k.numbers(self.over, self.count)
 
     def compare(self, node: Node) -> Node | None:
-        i, j = node.operands
-        first, second = self.positions(i), self.positions(j)
-        if first is None or second is None or self.over.lo != ONE or self.over.excluded:
-            return None if first is None or second is None or self.place in (i, j) else self._compared(node.op, first, second)
-        return self._compared(node.op, first, second)
-
-    def _compared(self, op: str, i: Node, j: Node) -> Node:
-        return k.compared(op, i, j, (self.count, ONE))
+        first, second = (self.positions(o) for o in node.operands)
+        if first is None or second is None:
+            return None
+        return k.compared(node.op, first, second, (self.count, ONE))
 
     def onehot(self, node: Node) -> Node | None:
         where = self.positions(node.operands[0])

@@ -15,6 +15,7 @@ from derive.problem.declare import declare, pattern, take_apart
 from derive.reading.match import arguments
 from derive.reading.reader import Reader, is_open
 from derive.reading.scope import Entity, Pattern, Scope
+from derive.rules.fold import fold
 from derive.sizes import SCALAR, Range
 
 Definition = Node | tuple[str, Range, Node]
@@ -225,6 +226,7 @@ class _Builder:
         if entity.node is not None and definition is not None:
             into[entity.node] = definition
             self.texts[entity.node] = text
+            into[entity.node] = self._called_by_names(definition)
 
     def _located(self, problem: AnswerError, text: str, where: str) -> AuthorError:
         message = problem.message
@@ -243,6 +245,7 @@ class _Builder:
             raise self._located(problem, text, "loss") from None
         if node.dims != SCALAR:
             raise AuthorError(f"the loss is {reader.show(node)}; a loss is a number", "loss")
+        node = fold(node, self._plain())
         symbol = b.symbol(name or "loss", SCALAR)
         if name:
             shape = pattern(name)
@@ -252,6 +255,16 @@ class _Builder:
             self.scope.add(Entity("value", name, shape, symbol))
             self.scope.loss_name = shape.base
         return symbol, node
+
+    def _plain(self) -> dict[Node, Node]:
+        return {leaf: meaning for leaf, meaning in self.definitions.items() if not isinstance(meaning, tuple)}
+
+    def _called_by_names(self, definition: Definition) -> Definition:
+        """A definition in which what has a name already goes by it: the loss of `a` is a function of `a`."""
+        if isinstance(definition, tuple):
+            return (*definition[:2], fold(definition[2], self._plain()))
+        mine = {leaf: meaning for leaf, meaning in self._plain().items() if meaning != definition}
+        return fold(definition, mine)
 
     def _free_indices(self, reader: Reader) -> None:
         """Indices that the loss leaves open, as in σ(x_i), are fixed indices of the problem."""

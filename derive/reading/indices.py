@@ -85,6 +85,15 @@ def _scripted(reader: Reader, node: s.Scripted) -> Node:
     return b.member(entity.node, position)
 
 
+def is_position(node: Node) -> bool:
+    """Whether an expression is made of indices and whole numbers only."""
+    if node.op == "member":
+        return node.operands[0].op == "index_family"
+    return node.op in ("index", "size", "number") or (
+        node.op in ("add", "product") and all(is_position(part) for part in node.operands)
+    )
+
+
 def check_place(reader: Reader, position: Node, over: Range, key: str, span: Span) -> None:
     """An index must not stand where another size is counted, as far as the names of the sizes tell."""
     wanted = over.lo.names | over.hi.names

@@ -127,7 +127,7 @@ def _expand(reader: Reader, found: Match, call: s.Group | None, span: Span) -> N
     plain = _inner(reader, entity)
     if entity.pattern.call is not None and not found.called:
         return _without_argument(plain, entity, span)
-    inner = plain
+    inner = plain.bind("", b.number(0))
     for letter, texts in found.slots.items():
         inner = inner.bind(letter, _argument(reader, texts, span))
     given = _given(reader, entity, call) if call is not None and found.called else {}

@@ -283,8 +283,10 @@ def _is_value(reader: Reader, side: s.Syntax) -> bool:
         return any(_is_value(reader, part) for _, part in side.terms)
     if isinstance(side, s.Product):
         return any(_is_value(reader, part) for _, part in side.factors)
-    if not isinstance(side, s.Name) or side.base in reader.bound:
+    if not isinstance(side, s.Name):
         return False
+    if side.base in reader.bound:
+        return not indices.is_position(reader.bound[side.base])
     entities = reader.scope.entities.get(side.base, [])
     return bool(entities) and all(e.kind != "index" for e in entities if e.pattern.sub is None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from math import gcd, lcm
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, free_indices
@@ -44,9 +45,9 @@ def cancel_inside_inner(e: Node) -> Node | None:
     for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
         if left.dims[0] != ONE or right.dims[1] != ONE or SCALAR in (left.dims, right.dims):
             continue
-        turned = b.transpose(left)
-        if _cancels(turned, right):
-            return b.product(*e.operands[:k], b.total(b.hadamard(turned, right)), *e.operands[k + 2 :])
+        for one, other in ((b.transpose(left), right), (left, b.transpose(right))):
+            if _cancels(one, other):
+                return b.product(*e.operands[:k], b.total(b.hadamard(one, other)), *e.operands[k + 2 :])
     return None
 
 
@@ -54,6 +55,8 @@ def _cancels(x: Node, y: Node) -> bool:
     """Whether a factor of one stands below in the other."""
     powers: dict[Node, set[bool]] = {}
     for whole in (x, y):
+        chain = chain_of(whole)
+        whole = chain[0] if len(chain) == 1 else whole
         for factor in whole.operands if whole.op == "hadamard" else (whole,):
             base, exponent = b.base_and_exponent(factor)
             powers.setdefault(base, set()).add(exponent > 0)
@@ -111,7 +114,8 @@ def total_of_sum(e: Node) -> Node | None:
     body = e.operands[0]
     if body.op != "add" or ONE not in body.dims:
         return None
-    known = [t for t in body.operands if sums_to_one(b.split_number(t)[1]) or b.split_number(t)[1].op == "ones"]
+    plain = [b.product(*chain_of(t)) if t.dims != SCALAR else t for t in body.operands]
+    known = [t for t in plain if sums_to_one(t) or t.op == "ones"]
     return b.add(*(b.total(t) for t in body.operands)) if known else None
 
 
@@ -343,9 +347,53 @@ def minus_into_sum(e: Node) -> Node | None:
     if e.operands[0].op != "number" or e.operands[0].data[0] != -1:
         return None
     for k, factor in enumerate(e.operands):
-        if factor.op == "add" and any(b.split_number(t)[0] < 0 for t in factor.operands):
+        if _mixed(factor):
             return b.product(*e.operands[1:k], b.negate(factor), *e.operands[k + 1 :])
     return None
+
+
+def _mixed(node: Node) -> bool:
+    """A sum with a negative term."""
+    return node.op == "add" and any(b.split_number(t)[0] < 0 for t in node.operands)
+
+
+@rule("product", "hadamard", example=lambda: (
+    b.product(b.transpose(_matrix("A")), b.subtract(b.scale(2, _column("x")), b.scale(2, _column("y")))),
+    b.product(b.number(2), b.transpose(_matrix("A")), b.subtract(_column("x"), _column("y"))),
+))  # fmt: skip
+def common_number(e: Node) -> Node | None:
+    r"""A (2 x - 2 y) = 2 A (x - y)"""
+    for k, factor in enumerate(e.operands):
+        if factor.op != "add":
+            continue
+        values = [abs(b.split_number(t)[0]) for t in factor.operands]
+        content = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+        if content not in (0, 1) and (content > 1 or len(set(values)) == 1):
+            plain = b.add(*(b.scale(1 / content, t) for t in factor.operands))
+            rebuilt = b.rebuild(e, (*e.operands[:k], plain, *e.operands[k + 1 :]))
+            return b.product(b.number(content), rebuilt)
+    return None
+
+
+@rule("power", example=lambda: (
+    b.power(b.apply("positive", _number("s")), 2), b.apply("positive", _number("s"))
+))  # fmt: skip
+def indicator_squared(e: Node) -> Node | None:
+    r"""\mathbb{1}\{s > 0\}^2 = \mathbb{1}\{s > 0\}"""
+    base, exponent = b.base_and_exponent(e)
+    return base if base.op in ("positive", "is_zero", "index_equal") and exponent >= 1 else None
+
+
+@rule("hadamard", example=lambda: (
+    b.hadamard(b.transpose(_matrix("A")), b.transpose(_matrix("B"))), b.transpose(b.hadamard(_matrix("A"), _matrix("B")))
+))  # fmt: skip
+def hadamard_of_transposes(e: Node) -> Node | None:
+    r"""A^\top \circ B^\top = (A \circ B)^\top"""
+    bases = [b.base_and_exponent(f) for f in e.operands]
+    if any(base.op != "transpose" or base.operands[0].op == "row" for base, _ in bases):
+        return None
+    inner = b.hadamard(*(b.power(base.operands[0], exponent) for base, exponent in bases))
+    return b.transpose(inner) if inner.op != "hadamard" else b.intern_node("transpose", (inner,), (), e.dims)
 
 
 @rule("add", example=lambda: (

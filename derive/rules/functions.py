@@ -22,7 +22,7 @@ def quotient_is_softmax(e: Node) -> Node | None:
     r"""e^{x} / \mathbf{1}^\top e^{x} = \operatorname{softmax}(x), and the same for an entry"""
     for below in scalars_of(e):
         base, exponent = b.base_and_exponent(below)
-        if exponent >= 0 or base.op != "total" or base.operands[0].op != "exp":
+        if exponent >= 0 or base.op != "total" or base.operands[0].op != "exp" or ONE not in base.operands[0].dims:
             continue
         logits = base.operands[0].operands[0]
         for above in e.operands:
@@ -63,17 +63,6 @@ def squared_norm(e: Node) -> Node | None:
     body = base.operands[0]
     square = b.inner(body, body) if ONE in body.dims else b.total(b.power(body, 2))
     return b.power(square, exponent / 2)
-
-
-@rule("power", example=lambda: (
-    b.power(b.apply("exp", b.symbol("s", SCALAR)), -1), b.apply("exp", b.negate(b.symbol("s", SCALAR)))
-))  # fmt: skip
-def power_of_exp(e: Node) -> Node | None:
-    r"""(e^{x})^{-1} = e^{-x} for numbers"""
-    base, exponent = b.base_and_exponent(e)
-    if base.op == "exp" and base.dims == SCALAR and exponent == -1:
-        return b.apply("exp", b.negate(base.operands[0]))
-    return None
 
 
 @rule("positive", example=lambda: (b.apply("positive", b.number(2)), b.number(1)))

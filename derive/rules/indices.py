@@ -250,12 +250,15 @@ def sums_merged(e: Node) -> Node | None:
     b.symbol("A", (_N, Size.of("m"))),
 ))  # fmt: skip
 def lines_assembled(e: Node) -> Node | None:
-    r"""\sum_k \mathbf{e}_k A_{k\cdot} = A"""
+    r"""\sum_k \mathbf{e}_k A_{k\cdot} = A, and \sum_k \mathbf{e}_k x^\top = \mathbf{1} x^\top"""
     body, condition = e.operands
     over = e.data[1]
     if condition.op != "number" or body.op != "product" or len(chain_of(body)) != 2 or scalars_of(body):
         return None
     left, right = chain_of(body)
+    name = str(e.data[0])
+    if left.op == "onehot" and left.operands[0] == b.index(name, None) and not mentions(right, name):
+        return b.product(b.ones(left.dims), right) if over == Range(ONE, left.dims[0]) else None
     for unit, line in ((left, right), (b.transpose(right), b.transpose(left))):
         if unit.op == "onehot" and line.op == "row" and unit.operands[0] == line.operands[1]:
             whole = line.operands[0]

@@ -105,9 +105,10 @@ def vectorise(root: Node) -> Node:
 
     def visit(node: Node) -> Node:
         if node not in done:
+            twice = _whole_sum(node) if node.op == "sum" and node.operands[0].op == "sum" else None
             parts = tuple(visit(o) for o in node.operands)
             out = node if parts == node.operands else b.rebuild(node, parts)
-            done[node] = _whole_sum(out) or out
+            done[node] = twice or _whole_sum(out) or out
         return done[node]
 
     return visit(root)

@@ -18,6 +18,7 @@ from derive.sizes import SCALAR
 def fold(node: Node, names: Mapping[Node, Node]) -> Node:
     """The expression with each name put for its meaning; `names` maps a name to its meaning, in order."""
     meanings = [(meaning, name) for name, meaning in names.items() if _worth(meaning)]
+    meanings += [(m.operands[0], b.transpose(n)) for m, n in meanings if m.op == "transpose" and _worth(m.operands[0])]
     for _ in range(3):
         before = node
         for meaning, name in meanings:

@@ -1,0 +1,87 @@
+"""The points at which answers are compared: what `numerics.sampling` draws, made hard to please by accident.
+
+Sizes differ from sample to sample, so that what is right for one size only shows; integers are drawn from a
+wide range; an answer that uses sizes, positions or comparisons with numbers gets sizes of its own, drawn from
+its text, which nobody can know beforehand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from derive.expressions.node import Node, walk
+from derive.numerics.sampling import Sample, properties_of, sample
+from derive.problem.problem import Problem, Target
+
+POINTS = 12
+SEEDS = (11, 12)
+ROOM = 5
+LARGEST_INTEGER = 60
+SLOW = frozenset(("det", "inverse"))
+SPARE = "?spare"
+
+
+def base(problem: Problem, target: Target) -> list[Sample]:
+    """Samples of small unequal sizes, and one whose sizes are all others."""
+    found = [_widened(sample(problem, target, seed, POINTS), seed) for seed in SEEDS]
+    return found if _is_slow(problem) else [*found, roomy(problem, target, [s.sizes for s in found], POINTS, 13)]
+
+
+def roomy(problem: Problem, target: Target, taken: list[dict[str, int]], points: int, seed: int) -> Sample:
+    """A sample from a larger choice of sizes; for every name, if it can be, a size that is not taken yet."""
+    scope = problem.scope.child()
+    scope.add_size_names(f"{SPARE}{k}" for k in range(ROOM))
+    wider = replace(problem, scope=scope)
+    best, fewest = None, 10**6
+    for trial in range(seed, seed + 1200, 100):
+        drawn = sample(wider, target, trial, points)
+        repeated = sum(sizes.get(name) == drawn.sizes[name] for sizes in taken for name in problem.scope.sizes)
+        if repeated < fewest:
+            best, fewest = drawn, repeated
+        if not repeated:
+            break
+    assert best is not None
+    sizes = {name: value for name, value in best.sizes.items() if not name.startswith(SPARE)}
+    return _widened(replace(best, sizes=sizes), seed)
+
+
+def of_its_own(problem: Problem, target: Target, answer: Node, count: int, points: int) -> Iterator[Sample]:
+    """Samples whose sizes, indices and values follow from the answer."""
+    digest = _digest(answer)
+    for k in range(count):
+        seed = int.from_bytes(digest[4 * k : 4 * k + 4], "big")
+        drawn = sample(problem, target, seed, points) if _is_slow(problem) else roomy(problem, target, [], points, seed)
+        yield _widened(drawn, seed)
+
+
+def _digest(answer: Node) -> bytes:
+    """A number for an expression, the same in every run."""
+    place: dict[int, int] = {}
+    out = hashlib.sha256()
+    for k, node in enumerate(walk(answer)):
+        place[id(node)] = k
+        out.update(f"{node.op}{node.data}{[place[id(o)] for o in node.operands]};".encode())
+    return out.digest()
+
+
+def _is_slow(problem: Problem) -> bool:
+    """Whether larger matrices would take long: determinants and inverses are worked out by cofactors."""
+    bodies = (d[2] if isinstance(d, tuple) else d for d in problem.meanings.values())
+    return any(part.op in SLOW for body in bodies for part in walk(body))
+
+
+def _widened(drawn: Sample, seed: int) -> Sample:
+    """The same sample with whole numbers of both signs, unless they are declared positive."""
+    rng = np.random.default_rng([seed, 77])
+    values = dict(drawn.values)
+    for leaf, value in drawn.values.items():
+        properties = properties_of(leaf)
+        if "integer" in properties:
+            values[leaf] = rng.integers(1, LARGEST_INTEGER + 1, value.shape).astype(float)
+            if not properties & {"positive", "nonnegative"}:
+                values[leaf] *= rng.choice([-1.0, 1.0], value.shape)
+    return replace(drawn, values=values)

@@ -1,0 +1,345 @@
+"""Laws that keep values finite and exact where exponentials overflow or vanish.
+
+A law looks through names: log ŷ is a log-softmax where ŷ is defined as a softmax.  Each rule's docstring is
+its law; `None` means that it does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.lowering import kernels as k
+from derive.sizes import ONE, SCALAR
+
+Rule = Callable[["Stable", Node], "Node | None"]
+PARTS = frozenset(("entry", "row", "column", "block", "transpose", "pick", "take"))
+VANISHING = ("one-hot", "distribution", "binary", "nonnegative", "unit interval")
+
+
+class Stable:
+    """Applies the laws; `bodies` are the definitions that are known so far."""
+
+    def __init__(self, bodies: Mapping[Node, Node]) -> None:
+        self.bodies = bodies
+        self.done: dict[Node, Node] = {}
+
+    def __call__(self, node: Node) -> Node:
+        return k.rewrite(node, self._law, self.done)
+
+    def _law(self, node: Node) -> Node | None:
+        for rule in RULES.get(node.op, ()):
+            out = rule(self, node)
+            if out is not None and out is not node:
+                return out
+        return None
+
+    def view(self, node: Node) -> Node:
+        """What a name stands for; an entry of a sigmoid is the sigmoid of an entry."""
+        while node in self.bodies:
+            node = self.bodies[node]
+        if node.op in PARTS:
+            inside = self.view(node.operands[0])
+            if inside.op in ("sigmoid", "exp"):
+                return b.apply(inside.op, k.rebuilt(node, (inside.operands[0], *node.operands[1:])))
+        return node
+
+    # -------------------------------------------------------------------------------- logarithms and ratios
+
+    def log(self, node: Node) -> Node | None:
+        """The logarithm of an expression that exponentials make, without computing these."""
+        seen = self.view(node)
+        if seen.op in PARTS:
+            inside = self.log(seen.operands[0])
+            return None if inside is None else k.rebuilt(seen, (inside, *seen.operands[1:]))
+        rule = LOGS.get(seen.op)
+        return None if rule is None else rule(self, seen)
+
+    def complement(self, node: Node) -> Node | None:
+        """The x of an expression that is 1 − σ(x)."""
+        if node.op != "add" or len(node.operands) != 2:
+            return None
+        for unit, other in (node.operands, node.operands[::-1]):
+            value, rest = b.split_number(other)
+            seen = self.view(rest)
+            if is_one(unit) and value == -1 and seen.op == "sigmoid":
+                return seen.operands[0]
+        return None
+
+    def probability(self, node: Node) -> bool:
+        """Whether a value comes out of a softmax or sigmoid and may therefore be as small as 0."""
+        seen = self.view(node)
+        while seen.op in PARTS:
+            seen = self.view(seen.operands[0])
+        return seen.op in ("softmax", "sigmoid") or self.complement(seen) is not None
+
+    def may_vanish(self, node: Node) -> bool:
+        """Whether an entry of a value may be 0 by what is declared of it."""
+        while node.op in PARTS:
+            node = node.operands[0]
+        if node.op == "add":
+            return any(self.may_vanish(b.split_number(t)[1]) for t in node.operands)
+        properties: tuple[str, ...] = node.data[2] if node.op == "symbol" else ()  # type: ignore[assignment]
+        return node not in self.bodies and any(p.startswith(VANISHING) for p in properties)
+
+
+def is_one(node: Node) -> bool:
+    """Whether all entries are 1."""
+    return node.op == "ones" or node == b.number(1)
+
+
+def _softplus(x: Node) -> Node:
+    return b.apply("softplus", x)
+
+
+# --------------------------------------------------------------------------------- logarithms by operation
+
+
+def _log_of_sum(s: Stable, x: Node) -> Node | None:
+    """log(e^a + e^c) = a + softplus(c − a), 1 counting as e^0, and log(1 − σ(x)) = −softplus(x)."""
+    inside = s.complement(x)
+    if inside is not None:
+        return b.negate(_softplus(inside))
+    exponents = [_exponent(t) for t in x.operands]
+    known = [e for e in exponents if e is not None]
+    if len(known) < len(exponents):
+        return None
+    out = known[0]
+    for e in known[1:]:
+        out = _softplus(e) if out.op in ("zeros", "number") and not _value(out) else b.add(out, _softplus(b.subtract(e, out)))
+    return out
+
+
+def _exponent(term: Node) -> Node | None:
+    if is_one(term):
+        return b.zeros(term.dims)
+    return term.operands[0] if term.op == "exp" else None
+
+
+def _value(node: Node) -> Fraction:
+    return b.split_number(node)[0] if node.op == "number" else Fraction(0)
+
+
+def _log_of_total(s: Stable, x: Node) -> Node | None:
+    r"""log Σ e^x is the log-sum-exp of x"""
+    inside = x.operands[0]
+    return b.make("log_sum_exp", (inside.operands[0],)) if inside.op == "exp" else None
+
+
+def _log_of_power(s: Stable, x: Node) -> Node | None:
+    """log x^r = r log x"""
+    inside = s.log(x.operands[0])
+    return None if inside is None else b.product(b.number(x.data[0]), inside)  # type: ignore[arg-type]
+
+
+def _log_of_product(s: Stable, x: Node) -> Node | None:
+    """log(a c) = log a + log c where log a is known, and the same entry by entry; log(e^X 1) by rows"""
+    chain = [o for o in x.operands if o.dims != SCALAR]
+    if len(chain) == 2 and x.op == "product" and chain[0].op == "exp" and chain[1].op == "ones" and chain[1].dims[1] == ONE:
+        sums = k.kernel("log_sum_exp_rows", (chain[0].operands[0],), x.dims)
+        rest = b.product(*(o for o in x.operands if o.dims == SCALAR))
+        return sums if rest == b.number(1) else b.add(sums, _log(s, rest))
+    if x.op == "product" and len(chain) > 1:
+        return None
+    known = {o: s.log(o) for o in x.operands}
+    parts = [v for v in known.values() if v is not None]
+    rest = [o for o, v in known.items() if v is None]
+    if not parts or any(o.op == "number" and o.data[0] <= 0 for o in rest):  # type: ignore[operator]
+        return None
+    join = b.hadamard if x.op == "hadamard" else b.product
+    parts += [_log(s, join(*rest))] if rest else []
+    return b.add(*(b.product(p, b.ones(x.dims)) if p.dims != x.dims else p for p in parts))
+
+
+def _log(s: Stable, x: Node) -> Node:
+    return b.number(0) if x == b.number(1) else b.apply("log", x)
+
+
+LOGS: dict[str, Rule] = {
+    "softmax": lambda s, x: b.apply("log_softmax", x.operands[0]),
+    "sigmoid": lambda s, x: b.negate(_softplus(b.negate(x.operands[0]))),
+    "exp": lambda s, x: x.operands[0],
+    "add": _log_of_sum,
+    "total": _log_of_total,
+    "power": _log_of_power,
+    "product": _log_of_product,
+    "hadamard": _log_of_product,
+}
+
+
+# --------------------------------------------------------------------------------------------------- rules
+
+
+def stable_log(s: Stable, e: Node) -> Node | None:
+    """log softmax(x), log σ(x), log Σ e^x, log(1 + e^x) without their exponentials"""
+    return s.log(e.operands[0])
+
+
+def power_of_exponentials(s: Stable, e: Node) -> Node | None:
+    """(1 + e^x)⁻¹ = σ(−x), and x^r = e^{r log x} where x is a sum of exponentials and r < 0"""
+    base, exponent = b.base_and_exponent(e)
+    if base.op == "exp":
+        return b.apply("exp", b.product(b.number(exponent), base.operands[0]))
+    if exponent >= 0 or base.op not in ("add", "total", "product") or s.complement(base) is not None:
+        return None
+    inside = s.log(base)
+    if inside is None:
+        return None
+    if inside.op == "softplus" and exponent == -1:
+        return b.apply("sigmoid", b.negate(inside.operands[0]))
+    return b.apply("exp", b.product(b.number(exponent), inside))
+
+
+def product_of_exponentials(s: Stable, e: Node) -> Node | None:
+    """e^a e^c = e^{a + c}, e^x σ(−x) = σ(x), and e^a (e^c + e^d) = e^{a + c} + e^{a + d}"""
+    own = [o for o in e.operands if e.op == "hadamard" or o.dims == SCALAR or len(_matrices(e)) == 1]
+    exps = [o for o in own if o.op == "exp"]
+    if not exps:
+        return None
+    join = b.hadamard if e.op == "hadamard" else b.product
+    rest = [o for o in e.operands if o not in exps]
+    if len(exps) > 1:
+        arguments = [x.operands[0] for x in exps]
+        dims = next((x.dims for x in arguments if x.dims != SCALAR), SCALAR)
+        together = b.add(*(b.product(x, b.ones(dims)) if x.dims != dims else x for x in arguments))
+        return join(*rest, b.apply("exp", together))
+    x = exps[0].operands[0]
+    for other in rest:
+        left = [o for o in rest if o is not other]
+        if other.op == "sigmoid" and other.operands[0] == b.negate(x):
+            return join(*left, b.apply("sigmoid", x))
+        if other.op == "add" and all(b.split_number(t)[1].op == "exp" for t in other.operands) and other in own:
+            return join(*left, b.add(*(join(exps[0], t) for t in other.operands)))
+    return None
+
+
+def _matrices(e: Node) -> list[Node]:
+    return [o for o in e.operands if o.dims != SCALAR]
+
+
+def exp_of_difference(s: Stable, e: Node) -> Node | None:
+    """e^{x − log Σ e^x} = softmax(x)"""
+    inside = e.operands[0]
+    if inside.op != "add" or len(inside.operands) != 2:
+        return None
+    for x, other in (inside.operands, inside.operands[::-1]):
+        value, rest = b.split_number(other)
+        sums = rest.operands[0] if rest.op == "product" and rest.operands[-1].op == "ones" else rest
+        if value == -1 and sums.op == "log_sum_exp" and sums.operands[0] == x:
+            return b.apply("softmax", x)
+    return None
+
+
+def sigmoid_complement(s: Stable, e: Node) -> Node | None:
+    """1 − σ(x) = σ(−x)"""
+    for sigma in e.operands:
+        value, rest = b.split_number(sigma)
+        if rest.op != "sigmoid":
+            continue
+        for unit in e.operands:
+            other, one = b.split_number(unit)
+            if other == -value and is_one(one):
+                left = [t for t in e.operands if t is not sigma and t is not unit]
+                return b.add(b.scale(-value, b.apply("sigmoid", b.negate(rest.operands[0]))), *left)
+    return None
+
+
+def trace_of_product(s: Stable, e: Node) -> Node | None:
+    """tr(A B) = Σ Aᵀ ∘ B"""
+    body = e.operands[0]
+    chain = _matrices(body) if body.op == "product" else []
+    if len(chain) < 2:
+        return None
+    scalars = [o for o in body.operands if o.dims == SCALAR]
+    return b.product(*scalars, b.total(b.hadamard(b.transpose(chain[0]), b.product(*chain[1:]))))
+
+
+def zero_times_log(s: Stable, e: Node) -> Node | None:
+    """x log y is 0 where x is 0, also where y is 0"""
+    if e.op == "product" and _matrices(e):
+        return _inner_with_log(s, e)
+    for log in e.operands:
+        terms = log.operands if log.op == "add" else (log,)
+        logs = [b.split_number(t) for t in terms]
+        for x in e.operands:
+            if x is log or not any(_vanishes_with(s, x, t) for _, t in logs):
+                continue
+            join = b.hadamard if e.op == "hadamard" else b.product
+            rest = [o for o in e.operands if o is not x and o is not log]
+            parts = (_times(join, s, x, value, t) for value, t in logs)
+            return join(*rest, b.add(*parts))
+    return None
+
+
+def _vanishes_with(s: Stable, x: Node, term: Node) -> bool:
+    return term.op == "log" and term.dims == x.dims and (x == term.operands[0] or s.may_vanish(x))
+
+
+def _times(join: Callable[..., Node], s: Stable, x: Node, value: Fraction, t: Node) -> Node:
+    if _vanishes_with(s, x, t):
+        return b.product(b.number(value), k.kernel("xlogy", (x, t.operands[0]), x.dims))
+    return b.product(b.number(value), join(x, t))
+
+
+def _inner_with_log(s: Stable, e: Node) -> Node | None:
+    chain = _matrices(e)
+    if e.dims != SCALAR or len(chain) != 2:
+        return None
+    left, right = b.transpose(chain[0]), chain[1]
+    both = zero_times_log(s, b.hadamard(left, right)) if {"log", "add"} & {left.op, right.op} else None
+    if both is None:
+        return None
+    return b.product(*(o for o in e.operands if o.dims == SCALAR), b.total(both))
+
+
+def safe_quotient(s: Stable, e: Node) -> Node | None:
+    """x / p is 0 where x is 0, also for a probability p that has become 0"""
+    whole = SCALAR if e.op == "product" and e.dims == SCALAR else e.dims
+    own = [o for o in e.operands if o.dims == whole]
+    below = [o.operands[0] for o in own if o.op == "power" and o.data[0] == -1 and s.probability(o.operands[0])]
+    if not below or (e.op == "product" and _matrices(e)):
+        return None
+    join = b.hadamard if e.op == "hadamard" else b.product
+    above = [o for o in own if not (o.op == "power" and o.operands[0] in below)]
+    rest = [o for o in e.operands if o not in own]
+    parted = _partial_fractions(s, below, above)
+    if parted is not None:
+        return join(*rest, parted)
+    top = join(*above) if above else b.ones(whole)
+    return join(*rest, k.kernel("ratio", (top, join(*(_accurate(s, p) for p in below))), whole))
+
+
+def _accurate(s: Stable, p: Node) -> Node:
+    """1 − σ(x) as σ(−x), which does not cancel."""
+    inside = s.complement(p)
+    return p if inside is None else b.apply("sigmoid", b.negate(inside))
+
+
+def _partial_fractions(s: Stable, below: list[Node], above: list[Node]) -> Node | None:
+    """(p − y) / (p (1 − p)) = (1 − y) / (1 − p) − y / p"""
+    if len(below) != 2:
+        return None
+    for p, other in (below, below[::-1]):
+        if other != b.subtract(b.ones(p.dims), p):
+            continue
+        for top in above:
+            y = b.subtract(p, top)
+            if top.op == "add" and p in top.operands and p not in y.operands:
+                rest = [o for o in above if o is not top]
+                first = k.kernel("ratio", (b.subtract(b.ones(p.dims), y), _accurate(s, other)), p.dims)
+                second = k.kernel("ratio", (y, p), p.dims)
+                return b.hadamard(*rest, b.subtract(first, second))
+    return None
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "log": (stable_log,),
+    "power": (power_of_exponentials,),
+    "product": (product_of_exponentials, zero_times_log, safe_quotient),
+    "hadamard": (product_of_exponentials, zero_times_log, safe_quotient),
+    "exp": (exp_of_difference,),
+    "add": (sigmoid_complement,),
+    "trace": (trace_of_product,),
+}
