@@ -69,6 +69,9 @@ def split_items(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...] | None:
     for part in _split(texts, (",",)):
         if not part:
             continue
+        if part.count(":") == 1 and part[0] != ":" != part[-1]:
+            out.append(part)
+            continue
         if part[0] in LINES and len(part) == 1 or is_position(part) and not _several_digits(part, texts):
             out.append(part)
             continue

@@ -11,7 +11,7 @@ from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.latex.tokens import Token
-from derive.reading import indices
+from derive.reading import indices, slices
 from derive.reading.match import LINES, TRANSPOSES, Match, arguments, as_tokens, is_parameter, match, scripts_of, split_items
 from derive.reading.scope import Entity, normal
 from derive.sizes import ONE, SCALAR, Range, Size, describe
@@ -200,6 +200,8 @@ def part(reader: Reader, x: Node, items: tuple[tuple[str, ...], ...], span: Span
     """An entry, row or column of a value, by the indices of a subscript."""
     if x.dims == SCALAR:
         raise AnswerError("unknown-symbol", f"{key or 'This number'} has no entries.", span)
+    if any(slices.is_slice(item) for item in items):
+        return slices.cut(reader, x, items, span)
     rows, columns = x.dims
     if len(items) == 1 and ONE in x.dims:
         along = 0 if columns == ONE else 1

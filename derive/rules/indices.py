@@ -222,12 +222,10 @@ def sums_alike(e: Node) -> Node | None:
 
 @rule("add", example=lambda: (
     b.subtract(
-        b.sum_over(b.product(_entry_of_x(), b.member(_family(), _k())), "k", Range(ONE, Size.of("K"))),
+        b.sum_over(b.product(_weight(), b.member(_family(), _k())), "k", Range(ONE, Size.of("K"))),
         b.sum_over(b.member(_family(), b.index("j", None)), "j", Range(ONE, Size.of("K"))),
     ),
-    b.sum_over(
-        b.product(b.subtract(_entry_of_x(), b.number(1)), b.member(_family(), _k())), "k", Range(ONE, Size.of("K"))
-    ),
+    b.sum_over(b.product(b.subtract(_weight(), b.number(1)), b.member(_family(), _k())), "k", Range(ONE, Size.of("K"))),
 ))  # fmt: skip
 def sums_merged(e: Node) -> Node | None:
     r"""\sum_j p_j w_j - \sum_k y_k w_k = \sum_k (p_k - y_k) w_k"""
@@ -290,6 +288,10 @@ def cancel_inside_sum(e: Node) -> Node | None:
         rest = [f for f in e.operands if f is not factor and f not in near]
         return whole if e.op == "hadamard" else b.product(*rest[: max(k - 1, 0)], whole, *rest[max(k - 1, 0) :])
     return None
+
+
+def _weight() -> Node:
+    return b.entry(b.symbol("p", (Size.of("K"), ONE)), _k(), b.number(1))
 
 
 def _family() -> Node:
