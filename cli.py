@@ -257,9 +257,6 @@ def _exit_code(verdicts: Iterable[str]) -> int:
     return NOT_JUDGED if found & {"undecided", "unreadable"} else ALL_RIGHT
 
 
-# ---------------------------------------------------------------------------------------------- reports
-
-
 def _emit(found: Mapping[str, Any], place: str, as_json: bool, details: bool = False) -> None:
     """One verdict: a line of JSON, or what a person reads."""
     if as_json:
@@ -272,7 +269,7 @@ def _report(found: Mapping[str, Any], place: str, details: bool) -> Iterable[Ren
     icon, colour = LOOKS[found["verdict"]]
     code = "" if found["code"] == found["verdict"] else f" ({found['code']})"
     name = place if found["id"] is None else str(found["id"])
-    head = Text.assemble((f"{icon} ", colour), (clean(name), "bold"), "  ", (found["verdict"] + code, colour))
+    head = Text.assemble((f"{icon} ", colour), (_short(name), "bold"), "  ", (found["verdict"] + code, colour))
     yield head.append(f"  {clean(found['message'])}")
     if "place" in found["evidence"]:
         yield _indented(Text(clean(found["evidence"]["place"]), "magenta"), 4)
@@ -284,7 +281,7 @@ def _report(found: Mapping[str, Any], place: str, details: bool) -> Iterable[Ren
 def _facts(found: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
     """The rows under a verdict: how it was read, what each member of a chain is, the counterexample."""
     if found["read_as"] and (details or found["verdict"] != "correct"):
-        yield Text("read as", "dim"), _math(found["read_as"])
+        yield Text("read as", "dim"), Text(_short(readable(found["read_as"])))
     if "first_wrong" in found and (details or found["first_wrong"] is not None):
         for number, step in enumerate(found["steps"]):
             icon, colour = LOOKS[step["verdict"]]
@@ -317,9 +314,6 @@ def _summary(verdicts: Counter[str], score: float) -> Text:
     for number, name in enumerate(name for name in LOOKS if verdicts[name]):
         parts.append(", " if number else "").append(f"{verdicts[name]} {name}", LOOKS[name][1])
     return parts.append(f"; score {score:g} of {total}")
-
-
-# --------------------------------------------------------------------------------------------- small parts
 
 
 def _complain(problem: DeriveError) -> None:

@@ -87,8 +87,9 @@ def clean(text: str) -> str:
 _SIGNS = dict(
     zip(
         "alpha beta gamma delta epsilon varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi "
-        "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega top odot circ cdot times sum prod "
-        "partial nabla neq ne leq le geq ge in infty ell mid dots ldots cdots approx to lVert rVert lvert rvert".split(),
+        "varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega top odot circ cdot times sum "
+        "prod partial nabla neq ne leq le geq ge in infty ell mid dots ldots cdots approx to "
+        "lVert rVert lvert rvert".split(),
         "α β γ δ ε ε ζ η θ ι κ λ μ ν ξ π ρ σ τ φ φ χ ψ ω Γ Δ Θ Λ Ξ Π Σ Φ Ψ Ω ᵀ ⊙ ∘ · × ∑ ∏ ∂ ∇ "
         "≠ ≠ ≤ ≤ ≥ ≥ ∈ ∞ ℓ | … … … ≈ → ‖ ‖ | |".split(),
         strict=True,

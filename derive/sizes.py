@@ -127,4 +127,5 @@ def describe(dims: Dims) -> str:
         return f"a column of length {rows}"
     if rows == ONE:
         return f"a row of length {columns}"
-    return f"a {rows} × {columns} matrix"
+    article = "an" if str(rows)[0] in "aefhilmnorsxAEFHILMNORSX8" else "a"
+    return f"{article} {rows} × {columns} matrix"

@@ -305,7 +305,7 @@ def test_a_terminal_that_knows_ascii_only(root: Path) -> None:
 
 
 def test_bytes_that_are_no_text_as_an_argument(root: Path) -> None:
-    command = [sys.executable, str(root / "cli.py"), "check", "sigmoid", "--wrt", "z", b"\xff x"]
+    command: list[str | bytes] = [sys.executable, str(root / "cli.py"), "check", "sigmoid", "--wrt", "z", b"\xff x"]
     found = subprocess.run(command, capture_output=True, check=False)
     assert found.returncode == 3
     assert b"Traceback" not in found.stderr

@@ -1,15 +1,14 @@
 """Whether an answer equals the derivative: a ladder of rungs, each of which may decide.
 
-1. shape; 2. canonical form (a proof for all sizes); 3. floating point, where values that differ clearly
-are confirmed to differ; 4. identity modulo a prime, on all branches at once; 5. many digits, where what is
-equal must have shown every branch.  What no rung settles is undecided.
+1. shape; 2. floating point, where values that differ clearly are confirmed to differ; 3. canonical form (a proof
+for all sizes); 4. identity modulo a prime, on all branches at once; 5. many digits, where what is equal must have
+shown every branch.  What no rung settles is undecided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,18 +16,20 @@ import numpy as np
 from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
-from derive.grading import kinks
-from derive.numerics import forward
-from derive.numerics.fields import Field, Floating, Modular, Precise
-from derive.numerics.sampling import Sample, sample, world
-from derive.problem.problem import Problem, Target
-from derive.sizes import SCALAR, Dims, describe
+from derive.grading import kinks, points
+from derive.grading.branches import COMPARING, Test
+from derive.grading.counterexample import counterexample
+from derive.grading.digits import has_tall_numbers
+from derive.grading.reference import Asked, Reference, reference
+from derive.numerics.fields import Field
+from derive.numerics.sampling import Sample, properties_of
+from derive.sizes import ONE, Range, describe
 
-CLEARLY = 1e-6
-NEGLIGIBLE = 1e-9
-DIGITS = 40
-SEEDS = (11, 12)
-POINTS, MODULAR_POINTS, PRECISE_POINTS = 12, 6, 6
+CLEARLY, NEGLIGIBLE = 1e-6, 1e-9
+EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
+OWN_SAMPLES, OWN_POINTS, LABEL_POINTS = 3, 12, 400
+MOST_LABEL_TESTS, MOST_COINS = 6, 5
+FEWEST_DEFINED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,231 +42,243 @@ class Outcome:
     counterexample: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked: the derivative of `of` with respect to `target`, in a layout."""
-
-    problem: Problem
-    of: Node
-    target: Target
-    layout: str = "shape"
-    closed: Callable[[], Node | None] = lambda: None
-
-    @property
-    def dims(self) -> Dims:
-        """The dimensions of a right answer."""
-        return forward.expected_dims(self.of, self.target, self.layout)
-
-    def __hash__(self) -> int:
-        return hash((id(self.problem), self.of, self.target.access, self.layout))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Asked):
-            return NotImplemented
-        mine = (self.of, self.target.access, self.layout)
-        return self.problem is other.problem and mine == (other.of, other.target.access, other.layout)
-
-
-class Reference:
-    """The true derivative at the sample points, over each field; computed when first needed."""
-
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
-        self.samples = [sample(asked.problem, asked.target, seed, POINTS) for seed in SEEDS]
-        self.floating = Floating()
-        self.precise = Precise(DIGITS + 25)
-        self._known: dict[Any, Any] = {}
-
-    def worlds(self, kind: str) -> list[tuple[Field, Sample]]:
-        """The fields and samples of a rung."""
-        if kind == "floating":
-            return [(self.floating, s) for s in self.samples]
-        if kind == "modular":
-            return [(Modular(7 * k + 3), s.first(MODULAR_POINTS)) for k, s in enumerate(self.samples)]
-        return [(self.precise, s.first(PRECISE_POINTS)) for s in self.samples]
-
-    def values(self, kind: str) -> list[Any]:
-        """The true values of a rung, one array a sample."""
-        if kind not in self._known:
-            self._known[kind] = [self.at(f, s) for f, s in self.worlds(kind)]
-        return self._known[kind]  # type: ignore[no-any-return]
-
-    def at(self, f: Field, drawn: Sample) -> Any:
-        """The true values over a field at given points."""
-        asked = self.asked
-        with np.errstate(all="ignore"):
-            out = forward.jacobian_values(asked.problem, f, drawn, asked.of, asked.target)
-        return np.swapaxes(out, -1, -2) if asked.layout == "numerator" else out
-
-    def answers(self, node: Node, f: Field, drawn: Sample) -> Any:
-        """An answer's values over a field at given points."""
-        with np.errstate(all="ignore"):
-            value = world(self.asked.problem, f, drawn).value(node)
-        return np.broadcast_to(value, (drawn.points, *value.shape[-2:]))
-
-
-@lru_cache(maxsize=256)
-def reference(asked: Asked) -> Reference:
-    """The reference of a question, shared by its answers."""
-    return Reference(asked)
-
-
-def compare(asked: Asked, answer: Node) -> Outcome:
-    """How an answer stands to the derivative that is asked for."""
+def compare(asked: Asked, answer: Node, partial: Iterable[Node] = ()) -> Outcome:
+    """How an answer stands to the derivative; `partial` are its roots and logarithms, which must have values."""
     if answer == b.number(0):
         answer = b.zeros(asked.dims)
     if answer.dims != asked.dims:
         message = f"The answer is {describe(answer.dims)}; the derivative is {describe(asked.dims)}."
         return Outcome("different", "shape", message)
-    closed = asked.closed()
-    if closed is not None and closed == answer and confirmed(asked):
-        return Outcome("equal", "canonical form")
-    ref = reference(asked)
     try:
-        return _by_values(ref, answer)
+        return _Ladder(reference(asked), answer, tuple(partial)).decide()
     except EvaluationError as problem:
+        if asked.closed() == answer:
+            return Outcome("equal", "canonical form")
         return Outcome("unknown", "bounds", f"The answer could not be evaluated: {problem}.")
 
 
-@lru_cache(maxsize=1024)
-def confirmed(asked: Asked) -> bool:
-    """Whether the closed form has the values of the derivative: nothing is trusted unchecked."""
-    closed = asked.closed()
-    try:
-        return closed is not None and _by_values(reference(asked), closed).relation == "equal"
-    except EvaluationError:
-        return False
+class _Ladder:
+    """One answer on its way through the rungs."""
 
+    def __init__(self, ref: Reference, answer: Node, partial: tuple[Node, ...]) -> None:
+        self.ref, self.answer = ref, ref.branches.normal(answer)
+        present = set(walk(answer))
+        free = set(ref.samples[0].indices)
+        self.lost = [node for node in partial if node not in present and _indices(node) <= free]
+        self.tests = ref.answer_tests(self.answer)
 
-def _by_values(ref: Reference, answer: Node) -> Outcome:
-    undefined = False
-    for (f, drawn), true in zip(ref.worlds("floating"), ref.values("floating"), strict=True):
-        given = ref.answers(answer, f, drawn)
-        known = np.isfinite(true) & np.isfinite(given)
-        undefined |= bool(np.any(np.isfinite(true) & ~np.isfinite(given)))
-        far = known & _apart(true, given, CLEARLY, NEGLIGIBLE)
-        if np.any(far):
-            found = _confirmed(ref, answer, drawn, int(np.argwhere(far.any(axis=(-2, -1)))[0][0]))
+    def decide(self) -> Outcome:
+        """The verdict of the first rung that has one."""
+        for rung in (self._floating, self._on_its_own_points, self._labels, self._canonical, self._modular):
+            outcome = rung()
+            if outcome is not None:
+                return outcome
+        return self._digits()
+
+    # ------------------------------------------------------------------------------------- floating point
+
+    def _floating(self) -> Outcome | None:
+        pairs = list(zip(self.ref.worlds("floating"), self.ref.values("floating"), strict=True))
+        defined = 0
+        undefined = Outcome("unknown", "floating point", "The derivative has no value at the points that were tried.")
+        for (f, drawn), true in pairs:
+            outcome, seen = self._at_points(f, drawn, true)
+            if outcome is not None and outcome.relation == "different":
+                return outcome
+            defined, undefined = defined + seen, outcome or undefined
+        if defined < FEWEST_DEFINED or undefined.message.startswith("The answer"):
+            return self._nowhere(pairs) or undefined
+        return None
+
+    def _at_points(self, f: Field, drawn: Sample, true: Any) -> tuple[Outcome | None, int]:
+        """A difference, or a point where only one of both has a value; and the number of points compared."""
+        given = self._values(f, drawn)
+        here, there = np.isfinite(true), np.isfinite(given)
+        far = here & there & apart(true, given)
+        for point in _points_of(far)[:3]:
+            found = self._confirmed(drawn.only(point))
             if found is not None:
-                return found
-    if undefined:
-        return Outcome("unknown", "floating point", "The answer has no value where the derivative has one.")
-    if _modular_equal(ref, answer):
-        return Outcome("equal", "identity modulo a prime")
-    return _by_digits(ref, answer)
+                return found, 0
+        outcome = None
+        for point in _points_of(here != there)[:2]:
+            outcome = outcome or self._without_value(drawn.only(point))
+        return outcome, len(_points_of((here & there).all(axis=(-2, -1), keepdims=True)))
+
+    def _values(self, f: Field, drawn: Sample) -> Any:
+        """The answer's values; none where a root or logarithm that it was written with has none."""
+        value, *lost = self.ref.evaluated([self.answer, *self.lost], f, drawn)
+        for other in lost:
+            bad = ~np.isfinite(np.asarray(other, dtype=float)).all(axis=(-2, -1), keepdims=True)
+            value = np.where(bad, np.nan, value)
+        return value
+
+    def _confirmed(self, here: Sample) -> Outcome | None:
+        """A difference seen in floating point, evaluated again with many digits; None if it was rounding."""
+        ref = self.ref
+        true, given = ref.at(ref.precise, here), ref.answers(self.answer, ref.precise, here)
+        if np.any(gaps(ref, true, given) > SURE):
+            evidence = counterexample(ref, self.answer, here, true, given)
+            return Outcome("different", "floating point", "", evidence)
+        return None
+
+    def _without_value(self, here: Sample) -> Outcome | None:
+        """What it means that only one of answer and derivative has a value; None if a number was too large."""
+        ref = self.ref
+        ref.precise.saturated = False
+        has = np.vectorize(lambda v: bool(ref.precise.mp.isfinite(v)), otypes=[bool])
+        true, given = has(ref.at(ref.precise, here)), has(self._values(ref.precise, here))
+        if ref.precise.saturated:
+            return None
+        if np.any(true & ~given):
+            return Outcome("unknown", "floating point", "The answer has no value where the derivative has one.")
+        if np.any(given & ~true):
+            return Outcome("unknown", "floating point", "The answer has a value where the derivative has none.")
+        return None
+
+    def _nowhere(self, pairs: list[tuple[tuple[Field, Sample], Any]]) -> Outcome | None:
+        """An answer that has a value at no point at all."""
+        values = [np.isfinite(self._values(f, drawn)).all(axis=(-2, -1)) for (f, drawn), _ in pairs]
+        known = [np.isfinite(true).all(axis=(-2, -1)) for _, true in pairs]
+        symbolic_power = any(node.op == "general_power" for node in walk(self.answer))
+        if symbolic_power or any(v.any() for v in values) or not all(k.any() for k in known):
+            return None
+        return Outcome("different", "undefined", "The answer has no value: it leaves the real numbers.")
+
+    def _on_its_own_points(self) -> Outcome | None:
+        """What uses sizes, positions or comparisons is tried at sizes that follow from the answer."""
+        if not uses_positions(self.answer, self.tests):
+            return None
+        asked = self.ref.asked
+        for drawn in points.of_its_own(asked.problem, asked.target, self.answer, OWN_SAMPLES, OWN_POINTS):
+            true = self.ref.at_if_possible(drawn)
+            outcome = None if true is None else self._at_points(self.ref.floating, drawn, true)[0]
+            if outcome is not None:
+                return outcome
+        return None
+
+    def _labels(self) -> Outcome | None:
+        """Tests on labels, whole numbers, sizes and positions: both sides must be seen, at many points."""
+        found = kinks.discrete(self.ref, self.tests)
+        own = set(self.ref.tests)
+        if not [t for t in found if t not in own]:
+            return None
+        if len(found) > MOST_LABEL_TESTS:
+            return Outcome("unknown", "floating point", "The answer tells too many cases apart.")
+        asked = self.ref.asked
+        drawn = next(points.of_its_own(asked.problem, asked.target, self.answer, 1, LABEL_POINTS))
+        outcome, _ = self._at_points(self.ref.floating, drawn, self.ref.at(self.ref.floating, drawn))
+        problem = kinks.unseen(self.ref, found, [*self.ref.samples, drawn])
+        return outcome or (Outcome("unknown", "floating point", problem) if problem else None)
+
+    # --------------------------------------------------------------------------------- proofs and identities
+
+    def _canonical(self) -> Outcome | None:
+        return Outcome("equal", "canonical form") if self.ref.asked.closed() == self.answer else None
+
+    def _modular(self) -> Outcome | None:
+        if self._holds("modular"):
+            return Outcome("equal", "identity modulo a prime")
+        count = len({*kinks.continuous(self.ref, self.tests), *kinks.continuous(self.ref, self.ref.tests)})
+        if 0 < count <= MOST_COINS and self._holds(f"coins-{count}"):
+            return Outcome("equal", "identity modulo a prime")
+        return None
+
+    def _holds(self, kind: str) -> bool:
+        try:
+            for (f, drawn), true in zip(self.ref.worlds(kind), self.ref.values(kind), strict=True):
+                if np.any(true != self.ref.answers(self.answer, f, drawn)):
+                    return False
+        except EvaluationError:
+            return False
+        return True
+
+    # ------------------------------------------------------------------------------------------ many digits
+
+    def _digits(self) -> Outcome:
+        """Many digits at points of several scales; then every branch must have been seen."""
+        ref, unsure = self.ref, False
+        for f, drawn in kinks.scales(ref.worlds("precise")):
+            true = ref.at(f, drawn)
+            ref.precise.saturated = False
+            given = self._values(f, drawn)
+            unsure |= ref.precise.saturated
+            gap = gaps(ref, true, given)
+            for point in _points_of(gap > EQUAL)[:1]:
+                if not _visible(ref, true[point], given[point]):
+                    unsure = True
+                    continue
+                found = counterexample(ref, self.answer, drawn.only(point), true[point : point + 1], given[point : point + 1])
+                return Outcome("different", "many digits", "", found)
+        if unsure or has_tall_numbers(self.answer):
+            return Outcome("unknown", "many digits", "The answer is equal only as far as its digits tell.")
+        return self._branches()
+
+    def _branches(self) -> Outcome:
+        """Equal, if every branch of the answer and of the problem has been seen."""
+        ref = self.ref
+        mine, own = kinks.continuous(ref, self.tests), kinks.continuous(ref, ref.tests)
+        if not mine and not own:
+            return Outcome("equal", "many digits")
+        along = list(kinks.lines(ref))
+        for drawn in along:
+            outcome, _ = self._at_points(ref.floating, drawn, ref.at(ref.floating, drawn))
+            if outcome is not None and outcome.relation == "different":
+                return outcome
+        problem = kinks.unseen(ref, list(dict.fromkeys([*own, *mine])), [*ref.samples, *along])
+        strangers = [] if problem else kinks.foreign(ref, mine)
+        if strangers:
+            problem = kinks.beside(ref, self.answer, mine, strangers)
+        return Outcome("unknown", "many digits", problem) if problem else Outcome("equal", "many digits")
 
 
-def _apart(true: Any, given: Any, relative: float, absolute: float) -> Any:
+# ---------------------------------------------------------------------------------------------- differences
+
+
+def apart(true: Any, given: Any) -> Any:
+    """Where two values differ clearly, in floating point."""
     with np.errstate(all="ignore"):
         gap = np.abs(true - given)
-        return (gap > relative * np.maximum(np.abs(true), np.abs(given))) & (gap > absolute)
+        return (gap > CLEARLY * np.maximum(np.abs(true), np.abs(given))) & (gap > NEGLIGIBLE)
 
 
-def _modular_equal(ref: Reference, answer: Node) -> bool:
-    try:
-        for (f, drawn), true in zip(ref.worlds("modular"), ref.values("modular"), strict=True):
-            if np.any(true != ref.answers(answer, f, drawn)):
-                return False
-    except EvaluationError:
-        return False
-    return True
-
-
-def _confirmed(ref: Reference, answer: Node, drawn: Sample, point: int) -> Outcome | None:
-    """A difference seen in floating point, evaluated again with many digits; None if it was rounding."""
-    here = drawn.only(point)
-    true, given = ref.at(ref.precise, here), ref.answers(answer, ref.precise, here)
-    if np.any(_gaps(ref, true, given) > 10.0 ** (-DIGITS // 2)):
-        return Outcome("different", "floating point", "", _counterexample(ref, here, true, given))
-    return None
-
-
-def _gaps(ref: Reference, true: Any, given: Any) -> Any:
-    """Relative differences, as floats."""
+def gaps(ref: Reference, true: Any, given: Any) -> Any:
+    """Relative differences, as floats; 0 where either has no value."""
     mp = ref.precise.mp
 
     def gap(x: Any, y: Any) -> float:
-        if mp.isnan(x) or mp.isnan(y) or mp.isinf(x) or mp.isinf(y):
+        if not (mp.isfinite(x) and mp.isfinite(y)) or x == y:
             return 0.0
-        size = max(abs(x), abs(y))
-        return float(abs(x - y) / size) if size > mp.mpf(10) ** -DIGITS else 0.0
+        return float(abs(x - y) / max(abs(x), abs(y)))
 
     return np.vectorize(gap, otypes=[float])(true, given)
 
 
-def _by_digits(ref: Reference, answer: Node) -> Outcome:
-    """Many digits at points of several scales, some of them close to where branches meet."""
-    ref.precise.saturated = False
-    for f, drawn in kinks.points(ref.worlds("precise")):
-        true, given = ref.at(f, drawn), ref.answers(answer, f, drawn)
-        gaps = _gaps(ref, true, given)
-        if np.any(gaps > 10.0**-DIGITS):
-            point = int(np.argwhere((gaps > 10.0**-DIGITS).any(axis=(-2, -1)))[0][0])
-            here = drawn.only(point)
-            found = _counterexample(ref, here, true[point : point + 1], given[point : point + 1])
-            return Outcome("different", "many digits", "", found)
-    if ref.precise.saturated:
-        return Outcome("unknown", "many digits", "The answer is equal only as far as its digits tell.")
-    problem = kinks.unseen(ref, answer)
-    if problem:
-        return Outcome("unknown", "many digits", problem)
-    return Outcome("equal", "many digits")
+def _visible(ref: Reference, true: Any, given: Any) -> bool:
+    """Whether values that differ are large enough not to be rounding noise."""
+    mp = ref.precise.mp
+    sizes = [abs(v) for x in (true, given) for v in np.asarray(x).ravel() if mp.isfinite(v)]
+    return bool(sizes) and max(sizes) > VISIBLE
 
 
-# ----------------------------------------------------------------------------------------- counterexamples
+def _points_of(where: Any) -> list[int]:
+    return [int(p) for p in np.nonzero(np.asarray(where).any(axis=(-2, -1)))[0]]
 
 
-def _counterexample(ref: Reference, here: Sample, true: Any, given: Any) -> dict[str, Any]:
-    """Sizes, values, and both results, in plain numbers."""
-    used = {node for node in walk(ref.asked.of)} | _leaves(ref.asked.problem)
-    values = {str(n.data[0]): _plain(v[0]) for n, v in here.values.items() if n in used}
-    indices = {name: np.asarray(v[0]).tolist() for name, v in here.indices.items()}
-    return {
-        "sizes": here.sizes,
-        "indices": indices,
-        "values": values,
-        "answer": _plain(given[0]),
-        "derivative": _plain(true[0]),
-    }
+def _indices(node: Node) -> set[str]:
+    return {str(part.data[0]) for part in walk(node) if part.op == "index"}
 
 
-def _leaves(problem: Problem) -> set[Node]:
-    found = set[Node]()
-    for definition in problem.program.values():
-        body = definition[2] if isinstance(definition, tuple) else definition
-        found.update(walk(body))
-    return found
+def uses_positions(answer: Node, tests: list[Test]) -> bool:
+    """Whether an answer's meaning depends on sizes, fixed positions, whole numbers or comparisons of indices."""
+    return any(map(_is_positional, walk(answer))) or any(map(_is_positional, (p for t in tests for p in walk(t.operand))))
 
 
-def _plain(value: Any) -> Any:
-    """Nested lists of floats; a number for 1 × 1 and a list for a vector."""
-    array = np.vectorize(lambda v: float(f"{float(v):.6g}"), otypes=[float])(np.asarray(value))
-    if array.shape[-2:] == (1, 1) and array.ndim == 2:
-        return float(array[0, 0])
-    if array.ndim == 2 and 1 in array.shape:
-        return array.reshape(-1).tolist()
-    return array.tolist()
-
-
-def multiple(asked: Asked, answer: Node) -> float | None:
-    """The constant c with answer = c · derivative at all points, if there is one (for a diagnosis)."""
-    ref = reference(asked)
-    ratio: float | None = None
-    for (f, drawn), true in zip(ref.worlds("floating"), ref.values("floating"), strict=True):
-        try:
-            given = ref.answers(answer, f, drawn)
-        except EvaluationError:
-            return None
-        if not (np.all(np.isfinite(given)) and np.all(np.isfinite(true))):
-            return None
-        if ratio is None:
-            norm = float(np.sum(true * true))
-            ratio = float(np.sum(true * given)) / norm if norm else None
-        if ratio is None or np.any(_apart(ratio * true, given, 1e-9, NEGLIGIBLE)):
-            return None
-    return ratio
-
-
-def is_scalar(asked: Asked) -> bool:
-    """Whether the derivative is a number."""
-    return asked.dims == SCALAR
+def _is_positional(node: Node) -> bool:
+    if node.op in ("size", "index", "member") or node.op in COMPARING:
+        return node.op != "index" or node.data[1] is not None
+    if node.op == "sum":
+        over = node.data[1]
+        return isinstance(over, Range) and (over.hi.number is not None or over.lo != ONE)
+    if node.op in ("entry", "row", "column"):
+        return any(o.op in ("number", "add") for o, d in zip(node.operands[1:], node.operands[0].dims, strict=False) if d != ONE)
+    return node.op in ("symbol", "family") and "integer" in properties_of(node)

@@ -10,6 +10,8 @@ from derive.errors import AnswerError, AuthorError, NoRuleError, mark
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading import compare as c
+from derive.grading.counterexample import multiple
+from derive.grading.reference import Asked, reference
 from derive.grading.answer import Member, take_apart
 from derive.latex import syntax as s
 from derive.printing.latex import latex
@@ -83,7 +85,7 @@ def _problem_of(given: Any) -> Problem:
     return _INLINE[key]
 
 
-def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> c.Asked:
+def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> Asked:
     """What is asked, with its variable and what is differentiated resolved."""
     target = problem.target(wrt)
     node = problem.target(of).access if of else problem.loss_symbol
@@ -96,7 +98,7 @@ def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> 
     from derive.gradient.closed import closed_form
 
     layout = layout or problem.layout
-    return c.Asked(problem, node, target, layout, lambda: closed_form(problem, node, target, layout))
+    return Asked(problem, node, target, layout, lambda: closed_form(problem, node, target, layout))
 
 
 def _with_free(target: Target, of: Target) -> Target:
@@ -119,7 +121,7 @@ class Judged:
     evidence: dict[str, Any]
 
 
-def judge(identifier: Any, asked: c.Asked, text: str) -> Verdict:
+def judge(identifier: Any, asked: Asked, text: str) -> Verdict:
     """The verdict on an answer, member by member where it is a chain."""
     reader = _reader(asked)
     try:
@@ -154,7 +156,7 @@ def _unreadable(identifier: Any, problem: AnswerError, text: str) -> Verdict:
     return Verdict(identifier, "unreadable", 0.0, problem.code, "", problem.message, evidence)
 
 
-def _reader(asked: c.Asked) -> Reader:
+def _reader(asked: Asked) -> Reader:
     """A reader of answers: the free indices of the variable are bound, derivatives have values."""
     from derive.gradient.closed import derivative_value
 
@@ -165,7 +167,7 @@ def _reader(asked: c.Asked) -> Reader:
     return reader
 
 
-def _judge_member(asked: c.Asked, member: Member, text: str) -> Judged:
+def _judge_member(asked: Asked, member: Member, text: str) -> Judged:
     if member.error is not None or member.syntax is None:
         assert member.error is not None
         return _error(member.error, text)
@@ -181,7 +183,7 @@ def _judge_member(asked: c.Asked, member: Member, text: str) -> Judged:
     return _compare(asked, node, reader.notes)
 
 
-def _fitted(reader: Reader, asked: c.Asked, node: Node) -> Node:
+def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
     """An answer such as `I` or `\\mathbf{1}`, whose size only the question fixes."""
     for dims in (asked.dims, asked.dims[::-1]):
         fitted = reader.fit(node, b.zeros(dims), list(zip(node.dims, dims, strict=True)))[0]
@@ -200,7 +202,7 @@ def _error(problem: AnswerError, text: str) -> Judged:
     return Judged(verdict, problem.code, "", problem.message, evidence)
 
 
-def _restates(asked: c.Asked, node: s.Syntax) -> bool:
+def _restates(asked: Asked, node: s.Syntax) -> bool:
     """Whether a member is just the derivative that is asked for, unexpanded."""
     if isinstance(node, s.Group) and len(node.parts) == 1:
         node = node.parts[0]
@@ -217,7 +219,7 @@ def _restates(asked: c.Asked, node: s.Syntax) -> bool:
     return whole and wrt == asked.target.access
 
 
-def _compare(asked: c.Asked, node: Node, notes: list[str]) -> Judged:
+def _compare(asked: Asked, node: Node, notes: list[str]) -> Judged:
     read_as = latex(node)
     outcome = c.compare(asked, node)
     remark = "".join(f" Note: {note}." for note in dict.fromkeys(notes))
@@ -229,18 +231,19 @@ def _compare(asked: c.Asked, node: Node, notes: list[str]) -> Judged:
         other = "numerator" if asked.layout == "shape" else "shape"
         message = f"Right in the {other} layout: this is the transpose of the derivative in the layout asked for.{remark}"
         return Judged("layout", "layout", read_as, message, {"method": turned.method})
-    if outcome.relation == "unknown":
+    if "unknown" in (outcome.relation, turned.relation):
+        outcome = outcome if outcome.relation == "unknown" else turned
         return Judged("undecided", "undecided", read_as, f"{outcome.message} A person must look.{remark}", evidence)
-    if outcome.method == "shape":
-        return Judged("incorrect", "shape", read_as, outcome.message + remark, evidence)
+    if outcome.method in ("shape", "undefined"):
+        return Judged("incorrect", outcome.method, read_as, outcome.message + remark, evidence)
     evidence["counterexample"] = outcome.counterexample
     code, message = _why(asked, node)
     return Judged("incorrect", code, read_as, message + remark, evidence)
 
 
-def _why(asked: c.Asked, node: Node) -> tuple[str, str]:
+def _why(asked: Asked, node: Node) -> tuple[str, str]:
     """The plainest reasons: the sign, a constant factor."""
-    ratio = c.multiple(asked, node)
+    ratio = multiple(reference(asked), node)
     if ratio is not None and abs(ratio + 1) < 1e-9:
         return "sign", "The sign is wrong: this is minus the derivative."
     if ratio is not None and abs(ratio) > 1e-9:

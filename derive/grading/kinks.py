@@ -1,9 +1,9 @@
-"""Where branches meet: points near kinks, and branches that no point has shown.
+"""Where branches meet: what must be seen before an answer with branches is called equal.
 
-An answer with an indicator, a maximum or an absolute value can equal the derivative at every point that
-happens to be drawn and differ on a branch that none of them reaches.  Identity modulo a prime covers all
-branches; where that rung is silent, each predicate of the answer must have been seen on both sides, also
-along lines through the points, on which the cells between neighbouring kinks are visited one by one.
+An answer with an indicator, a maximum or an absolute value can equal the derivative at every point that happens
+to be drawn and differ on a branch that none of them reaches.  Where no identity covers all branches at once, each
+sign that chooses one must be a sign that the problem itself branches on (or change only where one of those does),
+must have been seen on both sides, and the values must agree along lines through all branches.
 """
 
 from __future__ import annotations
@@ -13,139 +13,212 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derive.errors import EvaluationError
-from derive.expressions import build as b
 from derive.expressions.node import Node, walk
+from derive.grading.branches import Test, is_discrete, leaves
 from derive.numerics.fields import Field
 from derive.numerics.sampling import Sample, properties_of
 
 if TYPE_CHECKING:
-    from derive.grading.compare import Reference
+    from derive.grading.reference import Reference
 
-FREE = ("one-hot", "binary", "sign", "integer", "distribution", "unit interval", "symmetric", "positive")
+FIXED = ("one-hot", "binary", "sign", "integer", "distribution", "unit interval", "symmetric", "positive")
 LINE = np.concatenate([-np.geomspace(64, 0.02, 40), [0.0], np.geomspace(0.02, 64, 40)])
+LINES, ROUNDS, SAME, PROPORTIONAL = 3, 6, 1e-9, 1e-30
 
 
-def points(worlds: list[tuple[Field, Sample]]) -> Iterator[tuple[Field, Sample]]:
+def scales(worlds: list[tuple[Field, Sample]]) -> Iterator[tuple[Field, Sample]]:
     """The samples of a rung, and the same with values close to zero."""
-    for f, drawn in worlds:
-        yield f, drawn
+    yield from worlds
     for f, drawn in worlds:
         for scale in (1e-3, 1e-7):
             yield f, _scaled(drawn.first(2), scale)
 
 
 def _scaled(drawn: Sample, scale: float) -> Sample:
-    values = {leaf: v * scale if not _fixed(leaf) else v for leaf, v in drawn.values.items()}
+    values = {leaf: v if is_fixed(leaf) else v * scale for leaf, v in drawn.values.items()}
     return Sample(drawn.sizes, drawn.indices, values, drawn.points)
 
 
-def _fixed(leaf: Node) -> bool:
+def is_fixed(leaf: Node) -> bool:
     """Whether a leaf's values must stay as they are drawn."""
-    return any(p.startswith(FREE) for p in properties_of(leaf))
+    return any(p.startswith(FIXED) for p in properties_of(leaf))
 
 
-def predicates(node: Node) -> list[Node]:
-    """The expressions whose sign chooses a branch."""
-    found: list[Node] = []
-    for part in walk(node):
-        if part.op in ("positive", "relu", "abs", "sign", "is_zero"):
-            found.append(part.operands[0])
-        elif part.op in ("maximum", "minimum"):
-            found.append(b.subtract(*part.operands))
-    return list(dict.fromkeys(found))
+# ------------------------------------------------------------------------------------------ kinds of tests
 
 
-def unseen(ref: Reference, answer: Node) -> str:
-    """What keeps an answer that is equal at all points from being called equal: a branch not seen."""
-    tests = predicates(answer)
-    if not tests:
-        return ""
-    if any(_depends_on_bound(t) for t in tests):
-        return "The answer has branches inside a sum that could not all be reached."
-    sides: list[set[bool]] = [set() for _ in tests]
-    for drawn in ref.samples:
-        for signs in _along_lines(ref, tests, drawn):
-            for seen, sign in zip(sides, signs, strict=True):
-                seen.update(sign)
-    missing = [t for t, seen in zip(tests, sides, strict=True) if len(seen) < 2]
-    if missing:
-        from derive.printing.latex import latex
-
-        return f"A branch of the answer was never reached: the sign of {latex(missing[0])} did not change."
-    return _cells(ref, answer, tests)
+def discrete(ref: Reference, found: list[Test]) -> list[Test]:
+    """The tests on labels, whole numbers, sizes and positions that compare with a number."""
+    return [t for t in found if is_discrete(ref.plain.meanings, t.operand) and not _between_indices(t.operand)]
 
 
-def _depends_on_bound(test: Node) -> bool:
-    inner = {part.data[0] for part in walk(test) if part.op == "sum"}
-    return any(part.op == "index" and "'" in str(part.data[0]) and part.data[0] not in inner for part in walk(test))
+def _between_indices(operand: Node) -> bool:
+    """Whether only indices are compared, as in 1[i = j]: their coincidences are drawn on purpose."""
+    terms = operand.operands if operand.op == "add" else (operand,)
+    plain = all(part.op in ("index", "member", "index_family", "number", "product", "add") for part in walk(operand))
+    return plain and not any(t.op == "number" or t.op == "size" for t in terms)
 
 
-def _line_sample(drawn: Sample, k: int, steps: Any, seed: int) -> Sample:
-    """Point k of a sample, moved along a random line by each of the steps."""
+def continuous(ref: Reference, found: list[Test]) -> list[Test]:
+    """The tests that depend on quantities that vary, without those that decide on a set of measure zero only."""
+    varying = [t for t in found if not is_discrete(ref.plain.meanings, t.operand)]
+    return [t for t in varying if t.kind == "sign" or ref.answer_tests(t.operand)]
+
+
+# --------------------------------------------------------------------------------------------- along lines
+
+
+def line(drawn: Sample, k: int, steps: Any, seed: int, only: Node | None = None) -> Sample:
+    """Point k of a sample, moved along a random line by each of the steps; all free leaves move, or `only` one."""
     rng = np.random.default_rng([seed, k])
     here, values = drawn.only(k), dict[Node, Any]()
     for leaf, value in here.values.items():
-        if _fixed(leaf):
+        direction = rng.normal(size=value.shape)
+        if is_fixed(leaf) or only not in (None, leaf):
             values[leaf] = np.repeat(value, len(steps), axis=0)
         else:
-            direction = rng.normal(size=value.shape)
             values[leaf] = value + direction * np.asarray(steps).reshape(-1, *[1] * (value.ndim - 1))
     indices = {name: np.repeat(v, len(steps), axis=0) for name, v in here.indices.items()}
     return Sample(drawn.sizes, indices, values, len(steps))
 
 
-def _signs(ref: Reference, tests: list[Node], drawn: Sample) -> list[Any]:
-    """The values of the predicates, flattened: (points, entries) each."""
-    out = []
-    for test in tests:
-        value = ref.answers(test, ref.floating, drawn)
-        out.append(np.asarray(value, dtype=float).reshape(drawn.points, -1))
+def lines(ref: Reference) -> Iterator[Sample]:
+    """Points along lines, on which signs change."""
+    for drawn in ref.samples:
+        for k in range(min(LINES, drawn.points)):
+            yield line(drawn, k, LINE, 5)
+
+
+def operands(ref: Reference, test: Test, f: Field, drawn: Sample) -> Any:
+    """The values of a test's operand, entries and instances in a row: (points, entries)."""
+    found = ref.evaluated(test.instances(drawn.sizes), f, drawn)
+    return np.concatenate([v.reshape(drawn.points, -1) for v in found], axis=1) if found else np.zeros((drawn.points, 0))
+
+
+def sides(ref: Reference, found: list[Test], samples: list[Sample]) -> list[set[bool]]:
+    """Which outcomes of each test are seen at some points."""
+    out: list[set[bool]] = [set() for _ in found]
+    for drawn in samples:
+        for seen, test in zip(out, found, strict=True):
+            value = np.asarray(operands(ref, test, ref.floating, drawn), dtype=float)
+            value = value[np.isfinite(value)]
+            seen.update((value > 0 if test.kind == "sign" else value == 0).ravel().tolist())
     return out
 
 
-def _along_lines(ref: Reference, tests: list[Node], drawn: Sample) -> Iterator[list[set[bool]]]:
-    for k in range(min(4, drawn.points)):
-        values = _signs(ref, tests, _line_sample(drawn, k, LINE, 5))
-        yield [{bool(s) for s in np.unique(v[np.isfinite(v)] > 0)} for v in values]
+def unseen(ref: Reference, found: list[Test], samples: list[Sample]) -> str:
+    """Why an answer that is equal at all points may still differ: a branch that no point has reached."""
+    from derive.printing.latex import latex
 
-
-def _cells(ref: Reference, answer: Node, tests: list[Node]) -> str:
-    """Compare in every cell between neighbouring kinks along lines; "" if all agree."""
-    for drawn in ref.samples:
-        for k in range(min(3, drawn.points)):
-            steps = _between(ref, tests, drawn, k)
-            if not len(steps):
-                continue
-            line = _line_sample(drawn, k, steps, 5)
-            try:
-                true, given = ref.at(ref.floating, line), ref.answers(answer, ref.floating, line)
-            except EvaluationError:
-                return "The branches of the answer could not all be evaluated."
-            with np.errstate(all="ignore"):
-                gap = np.abs(true - given) / np.maximum(1e-3, np.maximum(np.abs(true), np.abs(given)))
-            if np.any(gap[np.isfinite(gap)] > 1e-6):
-                return "The answer differs from the derivative on a narrow branch."
+    for test, seen in zip(found, sides(ref, found, samples), strict=True):
+        if len(seen) < 2:
+            question = "the sign of" if test.kind == "sign" else "whether zero is the value of"
+            return f"A branch was never reached: {question} {latex(test.operand)} did not change."
     return ""
 
 
-def _between(ref: Reference, tests: list[Node], drawn: Sample, k: int) -> Any:
-    """Steps along a line between each two neighbouring kinks of the predicates."""
-    values = np.concatenate(_signs(ref, tests, _line_sample(drawn, k, LINE, 5)), axis=1)
-    low, high = [], []
+# --------------------------------------------------------------------------------- the problem's own branches
+
+
+def foreign(ref: Reference, answer: list[Test]) -> list[Test]:
+    """The tests of an answer whose operand is no multiple of one that the problem itself branches on."""
+    own = continuous(ref, ref.tests)
+    known = {test for test in own}
+    rest = [t for t in answer if t not in known]
+    if not rest:
+        return []
+    drawn = ref.samples[0].first(4)
+    have = [operands(ref, t, ref.precise, drawn) for t in own]
+    columns = [h[:, k] for h in have for k in range(h.shape[1])]
+    return [t for t in rest if not _all_proportional(operands(ref, t, ref.precise, drawn), columns)]
+
+
+def _all_proportional(values: Any, columns: list[Any]) -> bool:
+    return all(any(_proportional(values[:, k], column) for column in columns) for k in range(values.shape[1]))
+
+
+def _proportional(x: Any, y: Any) -> bool:
+    """Whether two columns differ by a constant factor, to many digits."""
+    if not x[0] or not y[0]:
+        return False
+    cross = [abs(a * y[0] - c * x[0]) for a, c in zip(x, y, strict=True)]
+    return all(gap < PROPORTIONAL * abs(a * y[0]) for gap, a in zip(cross, x, strict=True))
+
+
+# -------------------------------------------------------------------------- tests that are linear piece by piece
+
+
+def beside(ref: Reference, answer: Node, found: list[Test], strangers: list[Test]) -> str:
+    """Why tests that are not the problem's own cannot be trusted; "" if they turn only where its own do."""
+    own = continuous(ref, ref.tests)
+    everything = list(dict.fromkeys([*own, *found]))
+    leaf = _leaf_of_degree_one(ref, everything, strangers)
+    if leaf is None:
+        return "The answer has branches that the problem does not have."
+    met: set[Test] = set()
+    for drawn in ref.samples[:2]:
+        for k in range(LINES):
+            roots = _roots(ref, everything, drawn, k, leaf)
+            kinks = np.concatenate([roots[t] for t in own]) if own else np.zeros(0)
+            for test in strangers:
+                at = roots[test]
+                if len(at):
+                    met.add(test)
+                if any(not len(kinks) or np.min(np.abs(kinks - r)) > SAME * max(1.0, abs(r)) for r in at):
+                    return "The answer branches where the derivative does not."
+            if not _agree_between(ref, answer, np.concatenate(list(roots.values())), drawn, k, leaf):
+                return "The answer differs from the derivative on a narrow branch."
+    return "" if met >= set(strangers) else "A branch of the answer was never reached."
+
+
+def _leaf_of_degree_one(ref: Reference, found: list[Test], strangers: list[Test]) -> Node | None:
+    """A quantity in which the operands of all tests are linear, piece by piece."""
+    candidates = [leaf for leaf in leaves(ref.plain.meanings, ref.asked.of) if not is_fixed(leaf)]
+    for leaf in sorted(candidates, key=str):
+        degrees = dict(zip(found, ref.branches.degrees(leaf, [t.operand for t in found]), strict=True))
+        if all(d <= 1 for d in degrees.values()) and all(degrees[t] == 1 for t in strangers):
+            return leaf
+    return None
+
+
+def _roots(ref: Reference, found: list[Test], drawn: Sample, k: int, leaf: Node) -> dict[Test, Any]:
+    """Where each test turns along a line; linear interpolation is exact once all places in between are known."""
+    steps, known = LINE, np.zeros(0)
+    out: dict[Test, Any] = {}
+    for _ in range(ROUNDS):
+        along = line(drawn, k, steps, 5, leaf)
+        out = {test: _turns(operands(ref, test, ref.floating, along), steps) for test in found}
+        roots = _distinct(np.concatenate(list(out.values())))
+        if len(roots) == len(known) and np.allclose(roots, known, rtol=0, atol=1e-13):
+            break
+        known, steps = roots, np.unique(np.concatenate([LINE, roots, _middles(roots)]))
+    return out
+
+
+def _turns(values: Any, steps: Any) -> Any:
+    """The places between neighbouring steps where a column of values changes its sign."""
     rows, columns = np.nonzero((values[:-1] > 0) != (values[1:] > 0))
-    for r in range(min(len(rows), 200)):
-        low.append(LINE[rows[r]])
-        high.append(LINE[rows[r] + 1])
-    if not low:
-        return np.asarray([])
-    a, c, which = np.asarray(low), np.asarray(high), columns[: len(low)]
-    every = np.arange(len(a))
-    start = values[rows[: len(a)], which] > 0
-    for _ in range(45):
-        middle = (a + c) / 2
-        now = np.concatenate(_signs(ref, tests, _line_sample(drawn, k, middle, 5)), axis=1)[every, which] > 0
-        a, c = np.where(now == start, middle, a), np.where(now == start, c, middle)
-    kinks = np.unique((a + c) / 2)
-    ends = np.concatenate([[kinks[0] - 1], kinks, [kinks[-1] + 1]])
-    return (ends[:-1] + ends[1:]) / 2
+    a, c = values[rows, columns], values[rows + 1, columns]
+    return _distinct(steps[rows] - a * (steps[rows + 1] - steps[rows]) / (c - a))
+
+
+def _distinct(values: Any) -> Any:
+    ordered = np.sort(values)
+    return ordered if not len(ordered) else ordered[np.concatenate([[True], np.diff(ordered) > 1e-12])]
+
+
+def _middles(values: Any) -> Any:
+    return (values[:-1] + values[1:]) / 2
+
+
+def _agree_between(ref: Reference, answer: Node, kinks: Any, drawn: Sample, k: int, leaf: Node) -> bool:
+    """Whether answer and derivative agree in every cell between neighbouring kinks of a line."""
+    if not len(kinks):
+        return True
+    ordered = _distinct(kinks)
+    cells = np.concatenate([[ordered[0] - 1], _middles(ordered), [ordered[-1] + 1]])
+    along = line(drawn, k, cells, 5, leaf)
+    true, given = ref.at(ref.floating, along), ref.answers(answer, ref.floating, along)
+    with np.errstate(all="ignore"):
+        gap = np.abs(true - given) / np.maximum(1e-3, np.maximum(np.abs(true), np.abs(given)))
+    return not np.any(gap[np.isfinite(gap)] > 1e-6)

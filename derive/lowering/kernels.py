@@ -57,11 +57,12 @@ def rewrite(root: Node, rule: Callable[[Node], Node | None], done: dict[Node, No
     """`root` with a rule applied bottom-up wherever it fires, until it fires nowhere."""
     if root in done:
         return done[root]
-    out = rebuilt(root, tuple(rewrite(o, rule, done) for o in root.operands))
-    changed = rule(out)
-    if changed is not None and changed is not out:
+    parts = tuple(rewrite(o, rule, done) for o in root.operands)
+    out = rebuilt(root, parts)
+    changed = out if out.operands != parts or out.op != root.op else rule(out)
+    if changed is not None and changed is not root:
         out = rewrite(changed, rule, done)
-    done[root] = out
+    done[root] = done[out] = out
     return out
 
 

@@ -59,6 +59,7 @@ class Stable:
 
     def complement(self, node: Node) -> Node | None:
         """The x of an expression that is 1 − σ(x)."""
+        node = self.view(node)
         if node.op != "add" or len(node.operands) != 2:
             return None
         for unit, other in (node.operands, node.operands[::-1]):
@@ -102,29 +103,20 @@ def _log_of_sum(s: Stable, x: Node) -> Node | None:
     inside = s.complement(x)
     if inside is not None:
         return b.negate(_softplus(inside))
-    exponents = [_exponent(t) for t in x.operands]
-    known = [e for e in exponents if e is not None]
-    if len(known) < len(exponents):
+    terms = [s.view(t) for t in x.operands]
+    exponents = [t.operands[0] for t in terms if t.op == "exp"]
+    ones = [b.zeros(t.dims) for t in terms if is_one(t)]
+    if len(ones) + len(exponents) < len(terms) or not exponents:
         return None
-    out = known[0]
-    for e in known[1:]:
-        out = _softplus(e) if out.op in ("zeros", "number") and not _value(out) else b.add(out, _softplus(b.subtract(e, out)))
+    out, *rest = (*ones, *exponents)
+    for e in rest:
+        out = b.add(out, _softplus(b.subtract(e, out)))
     return out
-
-
-def _exponent(term: Node) -> Node | None:
-    if is_one(term):
-        return b.zeros(term.dims)
-    return term.operands[0] if term.op == "exp" else None
-
-
-def _value(node: Node) -> Fraction:
-    return b.split_number(node)[0] if node.op == "number" else Fraction(0)
 
 
 def _log_of_total(s: Stable, x: Node) -> Node | None:
     r"""log Σ e^x is the log-sum-exp of x"""
-    inside = x.operands[0]
+    inside = s.view(x.operands[0])
     return b.make("log_sum_exp", (inside.operands[0],)) if inside.op == "exp" else None
 
 
@@ -136,25 +128,33 @@ def _log_of_power(s: Stable, x: Node) -> Node | None:
 
 def _log_of_product(s: Stable, x: Node) -> Node | None:
     """log(a c) = log a + log c where log a is known, and the same entry by entry; log(e^X 1) by rows"""
-    chain = [o for o in x.operands if o.dims != SCALAR]
-    if len(chain) == 2 and x.op == "product" and chain[0].op == "exp" and chain[1].op == "ones" and chain[1].dims[1] == ONE:
-        sums = k.kernel("log_sum_exp_rows", (chain[0].operands[0],), x.dims)
-        rest = b.product(*(o for o in x.operands if o.dims == SCALAR))
-        return sums if rest == b.number(1) else b.add(sums, _log(s, rest))
+    chain = _matrices(x)
     if x.op == "product" and len(chain) > 1:
-        return None
+        return _log_of_row_sums(s, x, chain)
     known = {o: s.log(o) for o in x.operands}
     parts = [v for v in known.values() if v is not None]
     rest = [o for o, v in known.items() if v is None]
     if not parts or any(o.op == "number" and o.data[0] <= 0 for o in rest):  # type: ignore[operator]
         return None
     join = b.hadamard if x.op == "hadamard" else b.product
-    parts += [_log(s, join(*rest))] if rest else []
+    parts += [b.apply("log", join(*rest))] if rest else []
     return b.add(*(b.product(p, b.ones(x.dims)) if p.dims != x.dims else p for p in parts))
 
 
-def _log(s: Stable, x: Node) -> Node:
-    return b.number(0) if x == b.number(1) else b.apply("log", x)
+def _log_of_row_sums(s: Stable, x: Node, chain: list[Node]) -> Node | None:
+    first, last = s.view(chain[0]), chain[-1]
+    if len(x.operands) != 2 or first.op != "exp" or last.op != "ones" or last.dims[1] != ONE:
+        return None
+    return k.kernel("log_sum_exp_rows", (first.operands[0],), x.dims)
+
+
+def _log_of_ratio(s: Stable, x: Node) -> Node | None:
+    """log(a / c) = log a − log c"""
+    parts = [s.log(o) for o in x.operands]
+    if not any(parts):
+        return None
+    above, below = (p or b.apply("log", o) for p, o in zip(parts, x.operands, strict=True))
+    return b.negate(below) if is_one(x.operands[0]) else b.subtract(above, below)
 
 
 LOGS: dict[str, Rule] = {
@@ -166,6 +166,7 @@ LOGS: dict[str, Rule] = {
     "power": _log_of_power,
     "product": _log_of_product,
     "hadamard": _log_of_product,
+    "ratio": _log_of_ratio,
 }
 
 
@@ -178,11 +179,13 @@ def stable_log(s: Stable, e: Node) -> Node | None:
 
 
 def power_of_exponentials(s: Stable, e: Node) -> Node | None:
-    """(1 + e^x)⁻¹ = σ(−x), and x^r = e^{r log x} where x is a sum of exponentials and r < 0"""
+    """(1 + e^x)⁻¹ = σ(−x); x^r = e^{r log x} for a sum x of exponentials and r < 0; a safe 1 / p"""
     base, exponent = b.base_and_exponent(e)
     if base.op == "exp":
         return b.apply("exp", b.product(b.number(exponent), base.operands[0]))
-    if exponent >= 0 or base.op not in ("add", "total", "product") or s.complement(base) is not None:
+    if exponent == -1 and s.probability(base):
+        return k.kernel("ratio", (b.ones(base.dims), _accurate(s, base)), base.dims)
+    if exponent >= 0 or s.view(base).op not in ("add", "total", "product"):
         return None
     inside = s.log(base)
     if inside is None:
@@ -196,12 +199,13 @@ def product_of_exponentials(s: Stable, e: Node) -> Node | None:
     """e^a e^c = e^{a + c}, e^x σ(−x) = σ(x), and e^a (e^c + e^d) = e^{a + c} + e^{a + d}"""
     own = [o for o in e.operands if e.op == "hadamard" or o.dims == SCALAR or len(_matrices(e)) == 1]
     exps = [o for o in own if o.op == "exp"]
+    exps += [o for o in own if exps and o.op != "exp" and s.view(o).op == "exp"]
     if not exps:
         return None
     join = b.hadamard if e.op == "hadamard" else b.product
     rest = [o for o in e.operands if o not in exps]
     if len(exps) > 1:
-        arguments = [x.operands[0] for x in exps]
+        arguments = [s.view(x).operands[0] for x in exps]
         dims = next((x.dims for x in arguments if x.dims != SCALAR), SCALAR)
         together = b.add(*(b.product(x, b.ones(dims)) if x.dims != dims else x for x in arguments))
         return join(*rest, b.apply("exp", together))
@@ -296,19 +300,20 @@ def _inner_with_log(s: Stable, e: Node) -> Node | None:
 
 def safe_quotient(s: Stable, e: Node) -> Node | None:
     """x / p is 0 where x is 0, also for a probability p that has become 0"""
-    whole = SCALAR if e.op == "product" and e.dims == SCALAR else e.dims
-    own = [o for o in e.operands if o.dims == whole]
-    below = [o.operands[0] for o in own if o.op == "power" and o.data[0] == -1 and s.probability(o.operands[0])]
-    if not below or (e.op == "product" and _matrices(e)):
+    below = [o for o in e.operands if o.op == "ratio" and is_one(o.operands[0])]
+    if not below:
         return None
-    join = b.hadamard if e.op == "hadamard" else b.product
-    above = [o for o in own if not (o.op == "power" and o.operands[0] in below)]
-    rest = [o for o in e.operands if o not in own]
-    parted = _partial_fractions(s, below, above)
+    whole, join = below[0].dims, b.hadamard if e.op == "hadamard" else b.product
+    below = [o for o in below if o.dims == whole]
+    above = [o for o in e.operands if o.dims == whole and o not in below]
+    rest = [o for o in e.operands if o.dims != whole]
+    if len(above) + len(below) < 2:
+        return None
+    parted = _partial_fractions(s, [o.operands[1] for o in below], above)
     if parted is not None:
         return join(*rest, parted)
     top = join(*above) if above else b.ones(whole)
-    return join(*rest, k.kernel("ratio", (top, join(*(_accurate(s, p) for p in below))), whole))
+    return join(*rest, k.kernel("ratio", (top, join(*(o.operands[1] for o in below))), whole))
 
 
 def _accurate(s: Stable, p: Node) -> Node:
@@ -322,13 +327,13 @@ def _partial_fractions(s: Stable, below: list[Node], above: list[Node]) -> Node 
     if len(below) != 2:
         return None
     for p, other in (below, below[::-1]):
-        if other != b.subtract(b.ones(p.dims), p):
+        if other != _accurate(s, b.subtract(b.ones(p.dims), p)):
             continue
         for top in above:
             y = b.subtract(p, top)
             if top.op == "add" and p in top.operands and p not in y.operands:
                 rest = [o for o in above if o is not top]
-                first = k.kernel("ratio", (b.subtract(b.ones(p.dims), y), _accurate(s, other)), p.dims)
+                first = k.kernel("ratio", (b.subtract(b.ones(p.dims), y), other), p.dims)
                 second = k.kernel("ratio", (y, p), p.dims)
                 return b.hadamard(*rest, b.subtract(first, second))
     return None

@@ -35,7 +35,7 @@ def function(
     evaluate: Callable[[Any, Any], Any],
     derivative: Derivative | None,
     tex: str,
-    numpy: str,
+    numpy: str | Callable[[Any, Node], str],
     **more: Any,
 ) -> None:
     """Register an elementwise function with its derivative, its LaTeX name and its NumPy form."""
@@ -51,7 +51,7 @@ def function(
         evaluate=lambda f, data, x: evaluate(f, x),
         vjp=vjp if derivative else None,
         latex=more.pop("latex", None) or (lambda p, n: p.application(tex, n.operands[0])),
-        numpy=lambda p, n: numpy.format(p(n.operands[0])),
+        numpy=(lambda p, n: numpy.format(p(n.operands[0]))) if isinstance(numpy, str) else numpy,
         level=more.pop("level", LEVEL_FUNCTION),
         words=more.pop("words", f"the derivative of {name} entry by entry"),
         elementwise=True,
@@ -108,12 +108,12 @@ function(
 )  # fmt: skip
 function(
     "positive", "1 where x > 0, else 0", _step,
-    lambda out, x: b.zeros(x.dims), "", "({} > 0)",
+    lambda out, x: b.zeros(x.dims), "", lambda p, n: p.flag(n, ">"),
     latex=lambda p, n: p.indicator(n), level=100, kink="an indicator jumps",
 )  # fmt: skip
 function(
     "is_zero", "1 where x = 0, else 0", lambda f, x: f.is_zero(x),
-    lambda out, x: b.zeros(x.dims), "", "({} == 0)",
+    lambda out, x: b.zeros(x.dims), "", lambda p, n: p.flag(n, "=="),
     latex=lambda p, n: p.indicator(n), level=100, kink="an indicator jumps",
 )  # fmt: skip
 function(

@@ -26,23 +26,24 @@ def _scalar(data: Any, *dims: Dims) -> Dims:
 define("number", "an exact number", dims=_scalar, within=lambda w, n: w.f.const(n.data[0]),
        latex=lambda p, n: p.number(n.data[0]), numpy=lambda p, n: p.number(n.data[0]))  # fmt: skip
 define("constant", "π or e", dims=_scalar, within=lambda w, n: w.constant(n.data[0]),
-       latex=lambda p, n: {"pi": r"\pi", "e": "e"}[n.data[0]], numpy=lambda p, n: f"np.{n.data[0]}")  # fmt: skip
+       latex=lambda p, n: {"pi": r"\pi", "e": "e"}[n.data[0]],
+       numpy=lambda p, n: {"pi": "np.pi", "e": "np.e"}[n.data[0]])  # fmt: skip
 define("size", "a size used as a number", dims=_scalar, within=lambda w, n: w.f.const(w.size(n.data[0])),
        latex=lambda p, n: str(n.data[0]), numpy=lambda p, n: p.size(n.data[0]))  # fmt: skip
 define("symbol", "a named quantity", dims=_second, within=lambda w, n: w.leaf(n),
-       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.name(n.data[0]))  # fmt: skip
+       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.leaf(n))  # fmt: skip
 define("family", "a family of quantities", dims=_second, within=lambda w, n: w.leaf(n),
-       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.name(n.data[0]))  # fmt: skip
+       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.leaf(n))  # fmt: skip
 define("index", "an index", dims=_scalar, within=lambda w, n: w.index_as_number(n),
-       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.name(n.data[0]))  # fmt: skip
+       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.index(n))  # fmt: skip
 define("index_family", "a family of fixed indices", dims=_scalar, within=lambda w, n: w.index_as_number(n),
-       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.name(n.data[0]))  # fmt: skip
+       latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.leaf(n))  # fmt: skip
 define("ones", "a matrix of ones", dims=_given, within=lambda w, n: w.f.full(w.dims(n.dims), 1),
        latex=lambda p, n: p.ones(n), numpy=lambda p, n: p.full(n, "np.ones"))  # fmt: skip
 define("zeros", "a matrix of zeros", dims=_given, within=lambda w, n: w.f.full(w.dims(n.dims), 0),
        latex=lambda p, n: "0", numpy=lambda p, n: p.full(n, "np.zeros"))  # fmt: skip
 define("eye", "the identity matrix", dims=lambda data: (data[0], data[0]), within=lambda w, n: w.f.eye(w.size(n.data[0])),
-       latex=lambda p, n: "I", numpy=lambda p, n: f"np.eye({p.size(n.data[0])})")  # fmt: skip
+       latex=lambda p, n: "I", numpy=lambda p, n: f"np.eye({p.size(n.data[0])}, dtype={p.dtype})")  # fmt: skip
 define("onehot", "a unit column", dims=lambda data, i: (data[0], ONE),
        within=lambda w, n: w.onehot(n.operands[0], w.size(n.data[0])),
        latex=lambda p, n: rf"\mathbf{{e}}_{{{p(n.operands[0])}}}", numpy=lambda p, n: p.onehot(n),

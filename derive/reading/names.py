@@ -156,6 +156,7 @@ def _same_without(plain: Reader, entity: Entity, call: s.Group, out: Node) -> bo
     assert entity.pattern.call is not None and entity.body is not None
     if normal(call.tokens) == entity.pattern.call[1:]:
         return False
+    plain.open_letters = False
     try:
         return plain.expression(entity.body) == out
     except AnswerError:
@@ -165,6 +166,7 @@ def _same_without(plain: Reader, entity: Entity, call: s.Group, out: Node) -> bo
 def _without_argument(plain: Reader, entity: Entity, span: Span) -> Node:
     """A name that is declared with an argument and used without: at the argument of its key, if that is declared."""
     assert entity.body is not None
+    plain.open_letters = False
     try:
         return plain.expression(entity.body)
     except AnswerError:

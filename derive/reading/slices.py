@@ -37,7 +37,7 @@ def _one_axis(reader: Reader, x: Node, axis: int, item: Item, span: Span) -> Nod
     at = item.index(":")
     low, high = (_size(reader, part, span) for part in (item[:at], item[at + 1 :]))
     length = x.dims[axis]
-    if any(c < 0 for edge in (low - 1, length - high, high - low) for _, c in edge.terms):
+    if any(c < 0 for edge in (low - 1, length - high, high - low + 1) for _, c in edge.terms):
         raise AnswerError("index", f"The slice {''.join(item)} does not lie in 1..{length}.", span)
     return block(x, axis, low - 1, high)
 

@@ -1,0 +1,151 @@
+"""What is asked, and the true derivative at the sample points, over each field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from derive.errors import EvaluationError
+from derive.expressions.node import Node
+from derive.grading import points
+from derive.grading.branches import Branches, Test, of_program, tests
+from derive.grading.digits import Careful
+from derive.grading.random_branches import Coins, Multilinear
+from derive.numerics import forward
+from derive.numerics.fields import Field, Floating
+from derive.numerics.sampling import Sample, sample, world
+from derive.numerics.world import World
+from derive.problem.problem import Definition, Problem, Target
+from derive.sizes import Dims
+
+MODULAR_POINTS, PRECISE_POINTS = 6, 5
+Values = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: the derivative of `of` with respect to `target`, in a layout."""
+
+    problem: Problem
+    of: Node
+    target: Target
+    layout: str = "shape"
+    closed: Callable[[], Node | None] = lambda: None
+
+    @property
+    def dims(self) -> Dims:
+        """The dimensions of a right answer."""
+        return forward.expected_dims(self.of, self.target, self.layout)
+
+    def __hash__(self) -> int:
+        return hash((id(self.problem), self.of, self.target.access, self.layout))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Asked):
+            return NotImplemented
+        mine = (self.of, self.target.access, self.layout)
+        return self.problem is other.problem and mine == (other.of, other.target.access, other.layout)
+
+
+class Reference:
+    """The true derivative, by forward mode; computed when first needed and kept."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
+        self.samples = points.base(asked.problem, asked.target)
+        self.floating, self.precise = Floating(), Careful()
+        self.branches = Branches(asked.problem.meanings)
+        self.plain = self._in_normal_form()
+        self.tests = of_program(self.plain.meanings, asked.of)
+        self._known: dict[Any, Values] = {}
+        self._keep_usable()
+
+    def _keep_usable(self) -> None:
+        """Leave out samples whose sizes are too small for a fixed position, as in E_{3·}."""
+        found = [(s, self.at_if_possible(s)) for s in self.samples]
+        usable = [(s, true) for s, true in found if true is not None]
+        if usable:
+            self.samples = [s for s, _ in usable]
+            self._known["floating"] = [true for _, true in usable]
+
+    def at_if_possible(self, drawn: Sample) -> Any:
+        """The true values in floating point; None where they cannot be evaluated at these sizes."""
+        try:
+            return self.at(self.floating, drawn)
+        except EvaluationError:
+            return None
+
+    def _in_normal_form(self) -> Problem:
+        """The problem with its indicators in the form to which those of answers are brought."""
+        problem, normal = self.asked.problem, self.branches.normal
+
+        def one(definition: Definition) -> Definition:
+            return (*definition[:2], normal(definition[2])) if isinstance(definition, tuple) else normal(definition)
+
+        definitions = {name: one(d) for name, d in problem.definitions.items()}
+        shorthands = {name: one(d) for name, d in problem.shorthands.items()}
+        return replace(problem, definitions=definitions, shorthands=shorthands, loss=normal(problem.loss))
+
+    def answer_tests(self, answer: Node) -> list[Test]:
+        """What chooses the branches of an answer, of the names in it as well."""
+        return of_program(self.plain.meanings, answer)
+
+    # ------------------------------------------------------------------------------------------- values
+
+    def worlds(self, kind: str) -> list[tuple[Field, Sample]]:
+        """The fields and samples of a rung; `coins-3` are random branches for three tests."""
+        if kind == "floating":
+            return [(self.floating, s) for s in self.samples]
+        if kind == "modular":
+            return [(Multilinear(7 * k + 3), s.first(MODULAR_POINTS)) for k, s in enumerate(self.samples)]
+        if kind == "precise":
+            return [(self.precise, s.first(PRECISE_POINTS)) for s in self.samples]
+        asked, count = self.asked, int(kind.removeprefix("coins-"))
+        return [(Coins(91), sample(asked.problem, asked.target, 29, 24 * 2**count))]
+
+    def values(self, kind: str) -> Values:
+        """The true values of a rung, one array a sample."""
+        if kind not in self._known:
+            self._known[kind] = [self.at(f, s) for f, s in self.worlds(kind)]
+        return self._known[kind]
+
+    def at(self, f: Field, drawn: Sample) -> Any:
+        """The true values over a field at given points: (points, rows, columns)."""
+        asked = self.asked
+        try:
+            with np.errstate(all="ignore"):
+                out = forward.jacobian_values(self.plain, f, drawn, asked.of, asked.target)
+        except RecursionError:
+            raise EvaluationError("the definitions are nested too deep") from None
+        return np.swapaxes(out, -1, -2) if asked.layout == "numerator" else out
+
+    def answers(self, node: Node, f: Field, drawn: Sample) -> Any:
+        """An expression's values over a field at given points."""
+        return self.evaluated([node], f, drawn)[0]
+
+    def evaluated(self, nodes: list[Node], f: Field, drawn: Sample) -> Values:
+        """The values of several expressions in one world."""
+        here = self.world(f, drawn)
+        try:
+            with np.errstate(all="ignore"):
+                found = [here.value(node) for node in nodes]
+        except RecursionError:
+            raise EvaluationError("the definitions are nested too deep") from None
+        return [np.broadcast_to(value, (drawn.points, *value.shape[-2:])) for value in found]
+
+    def world(self, f: Field, drawn: Sample) -> World:
+        """A world in which expressions have values."""
+        return world(self.plain, f, drawn)
+
+
+@lru_cache(maxsize=256)
+def reference(asked: Asked) -> Reference:
+    """The reference of a question, shared by its answers."""
+    return Reference(asked)
+
+
+__all__ = ["Asked", "Reference", "reference", "tests"]

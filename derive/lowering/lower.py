@@ -1,0 +1,167 @@
+"""Lowering: one NumPy function for the loss and all gradients of a problem.
+
+The passes stand in `LOWERED`: expressions become matrix products, stable, shared and cheap to compute; then
+`sympy.lambdify` writes the function with our printer and our common-subexpression pass.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sympy import Symbol, lambdify
+
+from derive.expressions.node import Node
+from derive.lowering import kernels as k
+from derive.lowering import runtime, source
+from derive.lowering.arguments import Argument, all_nodes, arguments_of, free_indices_of, measure
+from derive.lowering.names import Names
+from derive.lowering.plan import Plan, Replacements
+from derive.lowering.printer import NodePrinter
+from derive.lowering.products import Associate
+from derive.lowering.program import Program, program_of
+from derive.lowering.share import Shared
+from derive.lowering.stable import Stable
+from derive.problem.problem import Problem
+from derive.sizes import SCALAR
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A lowered problem.
+
+    `function(*arguments)` gives the loss and a dictionary of gradients by variable; `source` is the text of
+    a module with that function.  `arguments` are the identifiers in the order of the call, `names` maps each
+    declared name to its identifier, `returns` are the loss's name and the variables.
+    """
+
+    source: str
+    function: Callable[..., tuple[Any, dict[str, Any]]]
+    arguments: tuple[str, ...]
+    names: dict[str, str]
+    returns: tuple[str, ...]
+
+
+def lower(problem: Problem, gradients: Mapping[str, Node]) -> Lowered:
+    """The function that computes the loss of a problem and gradients given as closed forms.
+
+    A number is passed as a scalar, a column as a 1-D array, a row of length n as an array of shape (1, n), a
+    family along a first axis, an index counted as in the formulas, an unspecified function f as f and df.
+    Each gradient has the shape of its variable; a free index of one (`u_k`) is a further argument.
+    Raises `EvaluationError` for what has no NumPy form.
+    """
+    program = _lowered(program_of(problem, gradients))
+    return _Function(problem, program).written()
+
+
+def _lowered(program: Program) -> Program:
+    bodies: dict[Node, Node] = {}
+    stable = Stable(bodies)
+    for name, body in program.bodies.items():
+        bodies[name] = stable(body)
+    program = Program(bodies, program.loss, {wrt: stable(g) for wrt, g in program.gradients.items()}, program.stacks)
+    given = frozenset(n for n in all_nodes(program) if n.op == "symbol" and n not in bodies)
+    for change in (Shared(_used(program)), Associate(given)):
+        program = program.mapped(change)
+    return program
+
+
+def _used(program: Program) -> Any:
+    """The nodes that the results need, definitions among them only where they are used."""
+    todo, seen = [program.loss, *program.gradients.values()], set[Node]()
+    while todo:
+        root = todo.pop()
+        for node in k.nodes_in_order(iter((root,))):
+            if node in program.bodies and node not in seen:
+                seen.add(node)
+                todo.append(program.bodies[node])
+        seen.add(root)
+    return iter(seen)
+
+
+class _Function:
+    """One function: its names, its arguments and what `lambdify` writes."""
+
+    def __init__(self, problem: Problem, program: Program) -> None:
+        self.problem, self.program, self.names = problem, program, Names()
+        self.arguments = arguments_of(problem, program, self.names)
+        self.arguments += free_indices_of(program, self.arguments, self.names)
+        self.declared = {a.latex: a.name for a in self.arguments}
+        called = {a.node: a.name + a.suffix for a in self.arguments if a.node is not None and a.node.op != "index"}
+        for node in program.bodies:
+            called[node] = self.declared[str(node.data[0])] = self.names.declared(str(node.data[0]), self._letter(node))
+        functions = {a.latex: a.name for a in self.arguments if a.node is None}
+        given = frozenset(a.node for a in self.arguments if a.node is not None)
+        self.printer = NodePrinter(self.names, called, functions, given)
+        for a in self.arguments:
+            if a.node is not None and a.node.op == "index":
+                self.printer.indices[str(a.node.data[0])] = a.name
+        self.temporaries = 0
+
+    def _letter(self, node: Node) -> str:
+        for family, stack in self.program.stacks.items():
+            if node in (family, stack):
+                return str(family.data[4])
+        return str(node.data[4]) if node.op == "family" else ""
+
+    def written(self) -> Lowered:
+        program = self.program
+        keys = tuple(program.gradients)
+        result = k.kernel("result", (program.loss, *program.gradients.values()), SCALAR, keys)
+        for name in sorted(self.problem.scope.sizes):
+            self.printer.size_names[name] = self.names.declared(name)
+        planned = self._planned(result)
+        symbols = [Symbol(a.name) for a in self.arguments]
+        namespace = {"np": np, **{name: getattr(runtime, name) for name in source.HELPERS}}
+        function = lambdify(
+            symbols, (result,), namespace, self.printer, use_imps=False, cse=lambda _: planned, docstring_limit=0
+        )
+        lines = linecache.getlines(function.__code__.co_filename)
+        docstring = source.docstring(self.problem, self.arguments, program)
+        function.__doc__, function.__name__ = docstring, source.NAME
+        text = source.module(lines, docstring)
+        arguments = tuple(a.name for a in self.arguments)
+        return Lowered(text, function, arguments, self.declared, (str(program.loss.data[0]), *keys))
+
+    # ------------------------------------------------------------------------------------------- planning
+
+    def _planned(self, result: Node) -> tuple[Replacements, Node]:
+        """The assignments of the function body: sizes and dtype, definitions, shared values; and its result."""
+        replacements, reduced = Plan(self.program.bodies, self._name)(result)
+        for _, value in replacements:
+            self.printer.doprint(value)
+        self.printer.doprint(reduced)
+        return [*self._sizes(), *self._dtype(), *replacements], reduced
+
+    def _name(self, node: Node, hint: str) -> str:
+        if node in self.program.bodies:
+            if self.printer.weak(self.program.bodies[node]):
+                self.printer.soft.add(node)
+            return self.printer.called[node]
+        if hint:
+            name = self.names.fresh(hint)
+        else:
+            self.temporaries += 1
+            name = self.names.fresh(f"t{self.temporaries}")
+        self.printer.called[node] = name
+        return name
+
+    def _sizes(self) -> Replacements:
+        """Assignments of the sizes that the body uses; those that no argument tells become arguments."""
+        out: Replacements = []
+        for name in list(self.printer.sizes_used):
+            how, written = measure(name, self.arguments), self.printer.size_names[name]
+            if how is None:
+                self.arguments.append(Argument(written, name, (), "a size"))
+            else:
+                out.append((Symbol(written), how))
+        return out
+
+    def _dtype(self) -> Replacements:
+        if not self.printer.dtype_used:
+            return []
+        data = tuple(a.name for a in self.arguments if a.real)
+        return [(Symbol("dtype"), k.kernel("common_dtype", (), SCALAR, data))]

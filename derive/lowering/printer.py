@@ -1,0 +1,304 @@
+"""Expressions as NumPy source.
+
+Vectors are 1-D arrays, rows and columns alike; a matrix is 2-D, a number is a Python or NumPy scalar.  How an
+operation is written stands in its record (`numpy=`) or kernel; here is what these ask for.  Where NumPy
+broadcasts, a repeated vector or number is written once; elsewhere it is written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from sympy import Symbol
+from sympy.printing.numpy import NumPyPrinter
+
+from derive.errors import EvaluationError
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.lowering import kernels as k
+from derive.lowering.indexing import Indexing
+from derive.lowering.names import Names
+from derive.lowering.text import ATOM, FACTOR, MUL, POW, Code, bound, joined, number, quotient
+from derive.operations.registry import record
+from derive.sizes import ONE, SCALAR, Dims
+
+BROADCAST = ("fill", "rows", "columns")
+FLAGS = ("positive", "is_zero")
+# What is written with Python's own operators, so that Python numbers stay Python numbers.
+NATIVE = frozenset(
+    ("number", "constant", "size", "symbol", "index", "member", "add", "product", "power", "sum", "cases", "transpose",
+     "index_equal", "index_less", *FLAGS)
+)  # fmt: skip
+
+
+class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
+    """Prints the nodes of one program.
+
+    `called` maps symbols and families to their source; `functions` the unspecified functions; `given` are the
+    arguments; `soft` are names whose values are Python numbers.  `sizes_used` and `dtype_used` tell afterwards
+    what the source needs.
+    """
+
+    def __init__(self, names: Names, called: dict[Node, str], functions: Mapping[str, str], given: frozenset[Node]) -> None:
+        super().__init__({"fully_qualified_modules": False})
+        self.names, self.called, self.functions, self.given = names, called, functions, given
+        self.soft = set[Node]()
+        self.indices: dict[str, str] = {}
+        self.size_names: dict[str, str] = {}
+        self.sizes_used: dict[str, None] = {}
+        self.dtype_used = False
+        self._axes: set[int] | None = None
+        self._bare = False
+        self._weak: dict[Node, bool] = {}
+
+    def doprint(self, expr: Any, assign_to: Any = None) -> str:
+        """The source of a node or of a name."""
+        return str(self(expr)) if isinstance(expr, Node) else str(self._print(expr))
+
+    def _print_Symbol(self, expr: Symbol) -> str:  # noqa: N802
+        return str(expr.name)
+
+    def __call__(self, node: Node, level: int = 0) -> Code:
+        """The source of an expression; inside an elementwise operation it may broadcast."""
+        text, axes = self._piece(node)
+        if self._axes is not None:
+            self._axes |= axes
+        elif axes != _axes(node.dims):
+            text = self._written_out(node, text)
+        return bound(text, level)
+
+    def _piece(self, node: Node) -> tuple[Code, set[int]]:
+        outer, spread = self._axes, k.elementwise(node) or node.op in BROADCAST
+        self._axes = set() if spread else None
+        text = self._text(node)
+        axes = self._axes if spread and self._axes is not None else _axes(node.dims)
+        self._axes = outer
+        return text, axes
+
+    def _text(self, node: Node) -> Code:
+        form = k.KERNELS[node.op].numpy if node.op in k.KERNELS else record(node.op).numpy
+        if form is None:
+            raise EvaluationError(f"{node.op} has no NumPy form")
+        text = form(self, node)
+        if node.op not in NATIVE and self.weak(node):
+            return Code(f"float({text})")
+        return text if isinstance(text, Code) else Code(text)
+
+    def _written_out(self, node: Node, text: Code) -> Code:
+        if text in ("0", "1"):
+            return Code(f"np.{'ones' if text == '1' else 'zeros'}({self.shape(node.dims)}, dtype={self.dtype})")
+        dtype = "" if self.floating(node) else f", dtype={self.dtype}"
+        return Code(f"np.full({self.shape(node.dims)}, {text}{dtype})")
+
+    # ---------------------------------------------------------------------------------- kinds of values
+
+    def weak(self, node: Node) -> bool:
+        """Whether a number is a Python number, which takes on the dtype of what it meets."""
+        if node.dims != SCALAR:
+            return False
+        if node not in self._weak:
+            if node.op in ("symbol", "family"):
+                self._weak[node] = node in self.soft
+            elif node.op in ("entry", "matmul", "total", "vdot", "peak"):
+                self._weak[node] = False
+            else:
+                inside = node.operands[:1] if node.op == "sum" else node.operands
+                self._weak[node] = node.op in FLAGS or all(self.weak(o) for o in inside)
+        return self._weak[node]
+
+    def floating(self, node: Node) -> bool:
+        """Whether a value has the dtype of the arguments, and gives it to what it is multiplied with."""
+        if node.op in FLAGS or node.op in ("ones", "zeros"):
+            return False
+        if node.op in ("product", "hadamard", *BROADCAST):
+            return any(self.floating(o) for o in node.operands)
+        return not self.weak(node)
+
+    # --------------------------------------------------------------------------------------- arithmetic
+
+    def number(self, value: Any) -> Code:
+        return number(value)
+
+    def sum_of_terms(self, node: Node) -> Code:
+        return joined([self(o) for o in node.operands])
+
+    def product(self, node: Node) -> Code:
+        """Numbers times at most one matrix or vector, with what is divided by below."""
+        factors: list[Node] = []
+        for o in node.operands:
+            factors.extend(o.operands if o.op == "hadamard" else (o,))
+        return self._factors(factors)
+
+    hadamard = product
+
+    def _factors(self, factors: list[Node]) -> Code:
+        value, above, below = Fraction(1), list[str](), list[str]()
+        for factor in factors:
+            base, exponent = b.base_and_exponent(factor)
+            if factor.op == "number":
+                value *= factor.data[0]  # type: ignore[operator]
+            elif exponent < 0 and not (exponent == Fraction(-1, 2) and self.weak(base)):
+                below.append(self(b.power(base, -exponent)))
+            else:
+                above.append(self._factor(factor, factors))
+        coefficient = abs(value)
+        if coefficient.denominator in (1, 2, 4, 8, 16, 32):
+            above[:0] = [number(coefficient)] if coefficient != 1 else []
+        else:
+            above[:0] = [number(Fraction(coefficient.numerator))] if coefficient.numerator != 1 else []
+            below.insert(0, number(Fraction(coefficient.denominator)))
+        return quotient(value < 0, above, below)
+
+    def _factor(self, factor: Node, factors: list[Node]) -> Code:
+        """A factor; a comparison stands as it is where something else gives it a dtype."""
+        outer = self._bare
+        self._bare = factor.op in FLAGS and any(self.floating(o) for o in factors)
+        text = self(factor)
+        self._bare = outer
+        return text
+
+    def flag(self, node: Node, relation: str) -> Code:
+        """1 where x > 0 (or x = 0), else 0."""
+        bare, self._bare = self._bare, False
+        test = f"{self(node.operands[0])} {relation} 0"
+        if node.dims == SCALAR:
+            return Code(f"float({test})")
+        return Code(f"({test})") if bare else Code(f"({test}).astype({self.dtype})")
+
+    def power(self, node: Node) -> Code:
+        base, exponent = node.operands[0], node.data[0]
+        assert isinstance(exponent, Fraction)
+        if exponent < 0:
+            return quotient(False, [], [self(b.power(base, -exponent))])
+        if exponent == Fraction(1, 2) and not self.weak(base):
+            return Code(f"np.sqrt({self(base)})")
+        if exponent == 1:
+            return self(base)
+        return Code(f"{self(base, POW + 1)}**{bound(number(exponent), ATOM)}", POW)
+
+    def matmul(self, node: Node) -> Code:
+        left, right = node.operands
+        first = self(left, MUL if left.op == "matmul" else FACTOR)
+        return Code(f"{first} @ {self(right, FACTOR)}", MUL)
+
+    def transpose(self, node: Node) -> Code:
+        inside = node.operands[0]
+        return self(inside) if k.rank(node.dims) < 2 else Code(f"{self(inside, ATOM)}.T")
+
+    def broadcast(self, node: Node) -> Code:
+        """A repeated number or vector, as it broadcasts."""
+        self._axes = None
+        inside = self(node.operands[0])
+        self._axes = {"fill": set[int](), "rows": {1}, "columns": {0}}[node.op]
+        return Code(f"{bound(inside, ATOM)}[:, np.newaxis]") if node.op == "columns" else inside
+
+    # ---------------------------------------------------------------------------------------- functions
+
+    def softmax(self, node: Node) -> Code:
+        return self._by_rows("softmax", node)
+
+    def log_softmax(self, node: Node) -> Code:
+        return self._by_rows("log_softmax", node)
+
+    def _by_rows(self, name: str, node: Node) -> Code:
+        x = self(node.operands[0])
+        return Code(f"{name}(np.array([{x}]))[0]" if node.dims == SCALAR else f"{name}({x})")
+
+    def log_sum_exp(self, node: Node) -> Code:
+        x = node.operands[0]
+        if x.dims == SCALAR:
+            return self(x)
+        return Code(f"log_sum_exp({self(x)})" if k.rank(x.dims) == 1 else f"log_sum_exp({self(x, ATOM)}.ravel())")
+
+    def unspecified(self, node: Node) -> Code:
+        name, order = str(node.data[0]), int(node.data[1])  # type: ignore[call-overload]
+        return Code(f"{self.functions[derivative(name, order)]}({self(node.operands[0])})")
+
+    def cases(self, node: Node) -> Code:
+        """The first branch whose condition holds: a conditional expression, or np.where."""
+        pairs = list(zip(node.operands[::2], node.operands[1::2], strict=True))
+        last = pairs[-1]
+        out = str(self(last[1])) if last[0] == b.number(1) else "np.nan"
+        for condition, branch in reversed(pairs[:-1] if out != "np.nan" else pairs):
+            test = self.condition(condition)
+            if node.dims == SCALAR:
+                out = f"({self(branch, MUL)} if {test} else {out})"
+            else:
+                out = f"np.where({test}, {self(branch)}, {out})"
+        return Code(out)
+
+    def condition(self, node: Node) -> str:
+        """A condition as Python tests it."""
+        relations = {"positive": "> 0", "is_zero": "== 0"}
+        if node.op in relations:
+            return f"{self(node.operands[0])} {relations[node.op]}"
+        if node.op in ("index_equal", "index_less"):
+            return f"{self.integer(node.operands[0])} {'==' if node.op == 'index_equal' else '<'} {self.integer(node.operands[1])}"
+        if node.op == "product" and node.dims == SCALAR:
+            return " and ".join(f"({self.condition(o)})" for o in node.operands)
+        return f"{self(node)} > 0"
+
+    # ------------------------------------------------------------------------------- sizes, dtype, results
+
+    @property
+    def dtype(self) -> str:
+        self.dtype_used = True
+        return "dtype"
+
+    def size(self, size: Any, level: int = 0) -> Code:
+        """A size as a number: the names of sizes are assigned at the start of the function."""
+        if not size.terms:
+            return Code("0")
+        terms = [self._monomial(names, coefficient) for names, coefficient in sorted(size.terms, key=lambda t: -len(t[0]))]
+        return bound(joined(terms), level) if len(terms) > 1 else bound(terms[0], level)
+
+    def _monomial(self, names: Iterable[str], coefficient: int) -> Code:
+        above = [str(abs(coefficient))] if abs(coefficient) != 1 or not names else []
+        for name in names:
+            self.sizes_used[name] = None
+            above.append(self.size_names[name])
+        return quotient(coefficient < 0, above, [])
+
+    def shape(self, dims: Dims) -> str:
+        """Dimensions as the shape of an array."""
+        sizes = [self.size(s) for s in dims if s != ONE]
+        return str(sizes[0]) if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+    def full(self, node: Node, function: str) -> Code:
+        return Code("0" if node.dims == SCALAR else f"{function}({self.shape(node.dims)}, dtype={self.dtype})")
+
+    def returned(self, node: Node) -> Code:
+        """A result, in the shape of its variable and not sharing memory with an argument."""
+        text = self(node)
+        if node.dims == SCALAR:
+            return Code(f"{self.dtype}.type({text})") if self.weak(node) else text
+        if k.rank(node.dims) == 1 and node.dims[0] == ONE:
+            text = Code(f"{bound(text, ATOM)}[np.newaxis]")
+        base = node
+        while base.op in ("transpose", "row", "column", "block"):
+            base = base.operands[0]
+        return Code(f"{text}.copy()") if base in self.given else text
+
+    def measured(self, node: Node) -> Code:
+        """A size by the shape of an argument."""
+        argument, axis, coefficient, constant = node.data
+        text = Code(f"{argument}.shape[{axis}]")
+        if constant:
+            text = joined([text, number(Fraction(-int(constant)))])  # type: ignore[call-overload]
+        return text if coefficient == 1 else Code(f"{bound(text, MUL)} // {coefficient}", MUL)
+
+    def common_dtype(self, node: Node) -> Code:
+        return Code(f"np.result_type({', '.join(map(str, node.data))})" if node.data else "np.dtype(float)")
+
+
+def _axes(dims: Dims) -> set[int]:
+    return {axis for axis, size in enumerate(dims) if size != ONE}
+
+
+def derivative(name: str, order: int) -> str:
+    """The key of a derivative of an unspecified function."""
+    return name + "'" * order
+
+

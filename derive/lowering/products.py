@@ -1,0 +1,180 @@
+"""Matrix products in the order that costs least, with sums, broadcasts and scalings in their own forms.
+
+After this pass a product has at most one factor that is no number, and every other matrix product is of two
+factors: `matmul`, `outer`, or the sum over rows or columns that a product with ones is.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.lowering import kernels as k
+from derive.lowering.lift import segments
+from derive.sizes import ONE, SCALAR, Size
+
+GUESS = 60
+
+
+class Associate:
+    """Rewrites the products of expressions; `given` are the symbols that are arguments."""
+
+    def __init__(self, given: frozenset[Node]) -> None:
+        self.given = given
+        self.done: dict[Node, Node] = {}
+
+    def __call__(self, node: Node) -> Node:
+        return k.rewrite(node, self._form, self.done)
+
+    def _form(self, node: Node) -> Node | None:
+        if node.op == "product":
+            return self._product(node)
+        if node.op == "total":
+            return total(node)
+        if node.op == "ones" and k.rank(node.dims):
+            return k.fill(b.number(1), node.dims)
+        return _pushed(node) if node.op in ("fill", "rows", "columns") else None
+
+    def _product(self, node: Node) -> Node | None:
+        scalars = [o for o in node.operands if o.dims == SCALAR]
+        chain = [part for o in node.operands if o.dims != SCALAR for part in _ones_apart(o)]
+        if not chain or (len(chain) == 1 and chain[0].op != "fill"):
+            return None
+        parts = [_unfilled(p) for p in segments(chain)]
+        scalars += [tree(p) for p in parts if (p[0].dims[0], p[-1].dims[1]) == SCALAR]
+        sides = [p for p in parts if (p[0].dims[0], p[-1].dims[1]) != SCALAR]
+        factor = b.product(*scalars)
+        if not sides:
+            return factor
+        if len(sides) == 2:
+            return self._outer(factor, tree(sides[0]), tree(sides[1]))
+        return _scaled(factor, tree(sides[0]))
+
+    def _outer(self, factor: Node, left: Node, right: Node) -> Node:
+        """s a bᵀ, the number put to the side that is computed."""
+        if left.op == right.op == "fill":
+            return k.fill(b.product(factor, left.operands[0], right.operands[0]), (left.dims[0], right.dims[1]))
+        if left.op == "fill":
+            return k.rows(_scaled(b.product(factor, left.operands[0]), right), left.dims[0])
+        if right.op == "fill":
+            return k.columns(_scaled(b.product(factor, right.operands[0]), left), right.dims[1])
+        if self._is_given(left) and not self._is_given(right):
+            return k.outer(left, _scaled(factor, right))
+        return k.outer(_scaled(factor, left), right)
+
+    def _is_given(self, x: Node) -> bool:
+        return x in self.given or (x.op == "transpose" and x.operands[0] in self.given)
+
+
+def _ones_apart(node: Node) -> list[Node]:
+    """A matrix of equal entries as a column times a row."""
+    if node.op in ("ones", "fill") and k.rank(node.dims) == 2:
+        value = node.operands[0] if node.operands else b.number(1)
+        return [k.fill(value, (node.dims[0], ONE)), k.fill(b.number(1), (ONE, node.dims[1]))]
+    if node.op == "rows":
+        return [k.fill(b.number(1), (node.dims[0], ONE)), node.operands[0]]
+    if node.op == "columns":
+        return [node.operands[0], k.fill(b.number(1), (ONE, node.dims[1]))]
+    return [k.fill(b.number(1), node.dims)] if node.op == "ones" else [node]
+
+
+def _unfilled(part: list[Node]) -> list[Node]:
+    return [k.fill(b.number(1), f.dims) if f.op == "ones" else f for f in part]
+
+
+def _scaled(factor: Node, x: Node) -> Node:
+    if factor == b.number(1):
+        return x
+    if x.op in ("fill", "rows", "columns"):
+        return k.rebuilt(x, (_scaled(factor, x.operands[0]),))
+    return b.product(factor, x)
+
+
+def _pushed(node: Node) -> Node | None:
+    """A broadcast of a broadcast is one broadcast."""
+    inside = node.operands[0]
+    return k.fill(inside.operands[0], node.dims) if inside.op == "fill" else None
+
+
+# -------------------------------------------------------------------------------------------- sums of entries
+
+
+def total(node: Node) -> Node | None:
+    """Σ a ∘ c as an inner product; sums of sums and of broadcasts as one sum."""
+    body = node.operands[0]
+    if body.op == "hadamard":
+        return _dot(body.operands[0], b.hadamard(*body.operands[1:]))
+    if body.op == "power" and body.data[0] == 2:
+        return _dot(body.operands[0], body.operands[0])
+    if body.op in ("row_sums", "column_sums", "transpose"):
+        return b.total(body.operands[0])
+    if body.op == "fill":
+        return b.product(body.operands[0], b.size_number(body.dims[0] * body.dims[1]))
+    if body.op in ("rows", "columns"):
+        count = body.dims[0] if body.op == "rows" else body.dims[1]
+        return b.product(b.size_number(count), b.total(body.operands[0]))
+    return None
+
+
+def _dot(a: Node, c: Node) -> Node:
+    if k.rank(a.dims) == 2:
+        return k.vdot(a, c)
+    row, column = (a, c) if a.dims[0] == ONE else (b.transpose(a), c)
+    return k.matmul(row, column if column.dims[1] == ONE else b.transpose(column))
+
+
+# ------------------------------------------------------------------------------------------ order of products
+
+
+def tree(chain: list[Node]) -> Node:
+    """A chain as products of two, in the cheapest order by the sizes that are guessed."""
+    if len(chain) == 1:
+        return chain[0]
+    cut = best_cut(tuple((*(guess(f.dims[0]) for f in chain), guess(chain[-1].dims[1]))))[1]
+    return pair(tree(chain[:cut]), tree(chain[cut:]))
+
+
+def guess(size: Size) -> int:
+    """A size by a guess of what its names stand for."""
+    return max(size.value(dict.fromkeys(size.names, GUESS)), 1)
+
+
+@lru_cache(maxsize=4096)
+def best_cut(sizes: tuple[int, ...]) -> tuple[int, int]:
+    """The least number of multiplications for a chain, and after which factor its last product cuts it."""
+    count = len(sizes) - 1
+    if count == 1:
+        return 0, 1
+    costs = (
+        (best_cut(sizes[: c + 1])[0] + best_cut(sizes[c:])[0] + sizes[0] * sizes[c] * sizes[-1], -c)
+        for c in range(1, count)
+    )
+    cost, cut = min(costs)
+    return cost, -cut
+
+
+def pair(a: Node, c: Node) -> Node:
+    """A C, where one of both may be a vector of ones, a unit vector or a diagonal matrix."""
+    if a.op == "fill" and a.dims[0] == ONE:
+        return _scaled(a.operands[0], b.total(c) if c.dims[1] == ONE else k.column_sums(c))
+    if c.op == "fill" and c.dims[1] == ONE:
+        return _scaled(c.operands[0], b.total(a) if a.dims[0] == ONE else k.row_sums(a))
+    if a.op == "diag":
+        return b.hadamard(_beside(a.operands[0], c.dims[1]), c)
+    if c.op == "diag":
+        return b.hadamard(a, _above(b.transpose(c.operands[0]), a.dims[0]))
+    if c.op == "onehot":
+        return b.column(a, c.operands[0]) if a.dims[0] != ONE else b.entry(a, b.number(1), c.operands[0])
+    if a.op == "transpose" and a.operands[0].op == "onehot":
+        place = a.operands[0].operands[0]
+        return b.row(c, place) if c.dims[1] != ONE else b.entry(c, place, b.number(1))
+    return k.matmul(a, c)
+
+
+def _beside(x: Node, count: Size) -> Node:
+    return x if count == ONE else k.columns(x, count)
+
+
+def _above(x: Node, count: Size) -> Node:
+    return x if count == ONE else k.rows(x, count)
