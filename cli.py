@@ -37,8 +37,7 @@ LOOKS = {
     "unreadable": ("!", "magenta"),
     "skipped": ("·", "dim"),
 }
-LONGEST = 240
-CLOSE = 1e-4
+LONGEST, CLOSE = 240, 1e-4
 
 
 class Commands(click.Group):
@@ -179,7 +178,9 @@ def numpy(problem: str) -> None:
     if console().is_terminal:
         from rich.syntax import Syntax
 
-        write(Syntax(source, "python", background_color="default"))
+        text = Syntax(source, "python", background_color="default").highlight(source)
+        text.rstrip()
+        write(text)
     else:
         click.echo(source.rstrip("\n"))
 
@@ -273,8 +274,7 @@ def _report(found: Mapping[str, Any], place: str, details: bool) -> Iterable[Ren
     yield head.append(f"  {clean(found['message'])}")
     if "place" in found["evidence"]:
         yield _indented(Text(clean(found["evidence"]["place"]), "magenta"), 4)
-    rows = list(_facts(found, details))
-    if rows:
+    if rows := list(_facts(found, details)):
         yield _indented(_table(rows))
 
 

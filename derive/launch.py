@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 if TYPE_CHECKING:
     from click import Group
@@ -66,7 +67,7 @@ def write(*parts: RenderableType, to: Any = None) -> None:
     found = console(stream)
     with found.capture() as captured:
         for part in parts:
-            found.print(part)
+            found.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap)
     text = "".join(f"{line.rstrip()}\n" for line in captured.get().split("\n")[:-1])
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "replace").decode(encoding))

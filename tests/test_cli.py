@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -295,6 +296,12 @@ def test_colours_where_they_are_wanted(root: Path) -> None:
     assert b"\x1b[" not in process(root, *asked, NO_COLOR="1").stdout
     assert b"\x1b[" in process(root, *asked, FORCE_COLOR="1", NO_COLOR="").stdout
     assert b"\x1b[3" not in process(root, *asked, FORCE_COLOR="1", NO_COLOR="1").stdout
+
+
+def test_source_is_not_cut_to_the_width_of_the_terminal(root: Path) -> None:
+    plain_text = process(root, "numpy", "softmax-regression").stdout
+    coloured = process(root, "numpy", "softmax-regression", FORCE_COLOR="1", NO_COLOR="", COLUMNS="30").stdout
+    assert re.sub(rb"\x1b\[[0-9;]*m", b"", coloured) == plain_text
 
 
 def test_a_terminal_that_knows_ascii_only(root: Path) -> None:

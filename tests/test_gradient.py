@@ -27,7 +27,9 @@ def gradient(problem: Problem, wrt: str, of: str = "", layout: str = "shape") ->
     return latex(closed, problem.scope)
 
 
-def made(loss: str, define: dict[str, str] | None = None, names: dict[str, str] | None = None, **symbols: str) -> Problem:
+def made(
+    loss: str, define: dict[str, str] | None = None, names: dict[str, str] | None = None, **symbols: str
+) -> Problem:
     """A problem from its parts."""
     return problem_from({"loss": loss, "symbols": symbols, "define": define or {}, "names": names or {}})
 
@@ -109,7 +111,9 @@ def deep(layers: int) -> Problem:
     define = {"h_{1}": r"\tanh(W_{1} x)"}
     define |= {f"h_{{{k}}}": rf"\tanh(W_{{{k}}} h_{{{k - 1}}})" for k in range(2, layers + 1)}
     symbols = {f"W_{{{k}}}": "d x d" for k in range(1, layers + 1)}
-    return problem_from({"loss": rf"u^\top h_{{{layers}}}", "symbols": {"x": "d", "u": "d", **symbols}, "define": define})
+    return problem_from(
+        {"loss": rf"u^\top h_{{{layers}}}", "symbols": {"x": "d", "u": "d", **symbols}, "define": define}
+    )
 
 
 def test_work_grows_linearly_with_depth() -> None:
@@ -154,7 +158,9 @@ def test_kinks_are_said() -> None:
     assert any("max has no derivative" in remark for remark in remarks)
 
 
-@pytest.mark.parametrize(("wrt", "of", "part"), [("W", "z", "vector"), ("q", "", "q is not a symbol"), ("x + y", "", "not a symbol")])
+@pytest.mark.parametrize(
+    ("wrt", "of", "part"), [("W", "z", "vector"), ("q", "", "q is not a symbol"), ("x + y", "", "not a symbol")]
+)
 def test_refused(wrt: str, of: str, part: str) -> None:
     problem = made("u^\\top z", {"z": "W x"}, W="n x m", x="m", y="m", u="n")
     with pytest.raises(AuthorError, match=part):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from derive.errors import AuthorError
+from derive.gradient.derivation import Derivation, closed_forms, derivation
 from derive.grading.grade import grade
+from derive.lowering.lower import lower
 from derive.problem.load import catalogue, load, load_file
 from derive.problem.problem import Question
 
@@ -25,16 +26,7 @@ each_question = pytest.mark.parametrize(
 NUMERIC = 1e-5
 
 
-def part(module: str, name: str) -> Any:
-    """A function of the engine; the test is skipped where its module is not there."""
-    return getattr(pytest.importorskip(module, reason=f"{module} is not there", exc_type=ModuleNotFoundError), name)
-
-
-def derivation(*arguments: Any) -> Any:
-    return part("derive.gradient.derivation", "derivation")(*arguments)
-
-
-def derived(name: str, asked: Question) -> Any:
+def derived(name: str, asked: Question) -> Derivation:
     return derivation(load(name), asked.wrt, asked.of or None)
 
 
@@ -77,7 +69,6 @@ def test_both_checks_confirm_the_gradient(name: str, asked: Question) -> None:
 @each_problem
 def test_a_problem_is_lowered(name: str) -> None:
     problem = load(name)
-    closed_forms, lower = part("derive.gradient.derivation", "closed_forms"), part("derive.lowering.lower", "lower")
     source = lower(problem, closed_forms(problem)).source
     assert "def " in source
 

@@ -8,7 +8,7 @@ functions of `derive.expressions.build`, which check shapes.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -17,7 +17,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 
 from derive.sizes import Dims, Size
 
-Data = tuple[Hashable, ...]
+Data = tuple[Any, ...]
 
 
 class Datum(Atom):  # type: ignore[misc]

@@ -12,7 +12,7 @@ from derive.gradient.pullback import member_index, pullback
 from derive.gradient.sweep import Sweep, given_symbols, naming, prepared, sweep, sweep_from
 from derive.problem.problem import Problem, Target
 from derive.rules.driver import simplify
-from derive.sizes import ONE, SCALAR
+from derive.sizes import ONE, SCALAR, Size
 
 
 class _Kept:
@@ -129,7 +129,7 @@ def _worked_out(problem: Problem, node: Node) -> Node:
     return b.substitute(node, values)
 
 
-def _dims(of: Node, target: Target) -> tuple[b.Size, b.Size]:
+def _dims(of: Node, target: Target) -> tuple[Size, Size]:
     if of.dims == SCALAR:
         return target.access.dims
     return of.dims[0] * of.dims[1], target.access.dims[0] * target.access.dims[1]

@@ -113,7 +113,9 @@ def _questions(problem: Problem, wrt: str | None, of: str | None) -> list[Questi
     if problem.questions:
         return list(problem.questions)
     leaves = [*problem.definitions, *(e.node for e in problem.scope.all() if e.kind in ("value", "family") and e.node)]
-    kept = [leaf for leaf in dict.fromkeys(leaves) if leaf not in problem.shorthands and leaf is not problem.loss_symbol]
+    kept = [
+        leaf for leaf in dict.fromkeys(leaves) if leaf not in problem.shorthands and leaf is not problem.loss_symbol
+    ]
     return [Question(str(leaf.data[0]), "", problem.layout) for leaf in kept]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
-from derive.rules.algebra import chain_of, scalars_of
-from derive.sizes import ONE, SCALAR, Dims
+from derive.rules.parts import chain_of, scalars_of
+from derive.sizes import ONE, SCALAR, Dims, Size
 
 
 def coefficient_of(expression: Node, probe: Node, dims: Dims) -> Node | None:
@@ -17,7 +17,7 @@ def _uses(node: Node, probe: Node) -> bool:
     return any(part is probe for part in walk(node))
 
 
-def _of_column(x: Node, g: Node, size: b.Size) -> Node | None:
+def _of_column(x: Node, g: Node, size: Size) -> Node | None:
     """A with x = A g, for a column x (a number counts as one)."""
     if x is g or (x.op == "transpose" and x.operands[0] is g):
         return b.eye(size)
@@ -45,7 +45,7 @@ def _of_column(x: Node, g: Node, size: b.Size) -> Node | None:
     return None
 
 
-def _of_hadamard(x: Node, g: Node, size: b.Size) -> Node | None:
+def _of_hadamard(x: Node, g: Node, size: Size) -> Node | None:
     moving = [f for f in x.operands if _uses(f, g)]
     if len(moving) != 1:
         return None
@@ -54,13 +54,13 @@ def _of_hadamard(x: Node, g: Node, size: b.Size) -> Node | None:
     return None if inner is None else b.product(b.diag(fixed), inner)
 
 
-def _of_total(x: Node, g: Node, size: b.Size) -> Node | None:
+def _of_total(x: Node, g: Node, size: Size) -> Node | None:
     body = x.operands[0]
     inner = _of_column(body if body.dims[1] == ONE else b.transpose(body), g, size)
     return None if inner is None else b.product(b.ones((ONE, inner.dims[0])), inner)
 
 
-def _of_product(x: Node, g: Node, size: b.Size) -> Node | None:
+def _of_product(x: Node, g: Node, size: Size) -> Node | None:
     scalars, chain = scalars_of(x), chain_of(x)
     moving = [f for f in (*scalars, *chain) if _uses(f, g)]
     if len(moving) != 1:

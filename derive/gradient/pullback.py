@@ -21,7 +21,7 @@ Cotangents = dict[Node, Node]
 
 def member_index(family: Node) -> Node:
     """The free index at which the cotangent of a family is given."""
-    return b.index(f"@{family.data[0]}", family.data[2])  # type: ignore[arg-type]
+    return b.index(f"@{family.data[0]}", family.data[2])
 
 
 def pullback(expression: Node, g: Node, names: Mapping[Node, Node] | None = None) -> Cotangents:
@@ -95,7 +95,7 @@ def _bound(out: Cotangents, node: Node, g: Node, names: Mapping[Node, Node] | No
     body = rule(g, node, *node.operands)[0]
     assert body is not None
     for leaf, part in pullback(node.operands[0], body, names).items():
-        whole = simplify(total_over(part, name, over))  # type: ignore[arg-type]
+        whole = simplify(total_over(part, name, over))
         out[leaf] = b.add(whole, out[leaf]) if leaf in out else whole
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from derive.errors import NoRuleError
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, walk
-from derive.rules.fold import at_indices, fold
 from derive.gradient.pullback import member_index, pullback, total_over
 from derive.operations.registry import record
 from derive.problem.problem import Definition, Problem
 from derive.rules.driver import simplify
+from derive.rules.fold import at_indices, fold
 from derive.rules.lift import vectorise
 from derive.sizes import ONE, SCALAR
 
@@ -215,7 +215,7 @@ def given_symbols(problem: Problem) -> list[Node]:
 
 def _unit_vector(problem: Problem, leaf: Node) -> Node | None:
     """What a vector declared as one-hot at a fixed index is."""
-    for name in leaf.data[2] if leaf.op == "symbol" else ():  # type: ignore[union-attr]
+    for name in leaf.data[2] if leaf.op == "symbol" else ():
         if str(name).startswith("one-hot at "):
             position = problem.reader().index(str(name).removeprefix("one-hot at "))
             length = leaf.dims[0] if leaf.dims[1] == ONE else leaf.dims[1]

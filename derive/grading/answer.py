@@ -48,13 +48,28 @@ def take_apart(reader: Reader, text: str) -> Written:
 def names_the_derivative(reader: Reader, member: Member) -> bool:
     """Whether a member only says what is computed: ∂J/∂W, ∇J, dW, or a name that nothing declares."""
     node = member.syntax
-    if isinstance(node, s.Derivative):
+    if node is not None and (_only_derivatives(node) or _is_name(node)):
         return True
     if node is None or member.error is not None:
         return member.error is not None and not any(t in member.text for t in ("+", r"\sum"))
     if isinstance(node, s.Product) and all(_is_namelike(f) for _, f in node.factors):
         return _undeclared(reader, node)
     return _is_namelike(node) and _undeclared(reader, node)
+
+
+def _only_derivatives(node: s.Syntax) -> bool:
+    """A derivative, perhaps with what it depends on (`\\nabla J(\\theta)`), or a product of derivatives."""
+    if isinstance(node, s.Sum) and len(node.terms) == 1:
+        node = node.terms[0][1]
+    factors = [f for _, f in node.factors] if isinstance(node, s.Product) else [node]
+    if len(factors) == 2 and isinstance(factors[1], s.Group):
+        factors = factors[:1]
+    return all(isinstance(f, s.Derivative) for f in factors)
+
+
+def _is_name(node: s.Syntax) -> bool:
+    """A name alone, as in `\\delta = \\hat{y} - y`: it is what the derivative is called."""
+    return isinstance(node.body if isinstance(node, s.Scripted) else node, s.Name)
 
 
 def _is_namelike(node: s.Syntax) -> bool:

@@ -96,12 +96,12 @@ class _Ladder:
         here, there = np.isfinite(true), np.isfinite(given)
         far = here & there & apart(true, given)
         for point in _points_of(far)[:3]:
-            found = self._confirmed(drawn.only(point))
+            found = self._confirmed(drawn, point)
             if found is not None:
                 return found, 0
         outcome = None
-        for point in _points_of(here != there)[:2]:
-            outcome = outcome or self._without_value(drawn.only(point))
+        for point in _points_of(here != there)[:1]:
+            outcome = self._without_value(drawn, point)
         return outcome, len(_points_of((here & there).all(axis=(-2, -1), keepdims=True)))
 
     def _values(self, f: Field, drawn: Sample) -> Any:
@@ -112,21 +112,24 @@ class _Ladder:
             value = np.where(bad, np.nan, value)
         return value
 
-    def _confirmed(self, here: Sample) -> Outcome | None:
+    def _confirmed(self, drawn: Sample, point: int) -> Outcome | None:
         """A difference seen in floating point, evaluated again with many digits; None if it was rounding."""
-        ref = self.ref
-        true, given = ref.at(ref.precise, here), ref.answers(self.answer, ref.precise, here)
+        ref, here = self.ref, drawn.only(point)
+        true, given = ref.exactly(drawn, point)[0], ref.answers(self.answer, ref.precise, here)
         if np.any(gaps(ref, true, given) > SURE):
             evidence = counterexample(ref, self.answer, here, true, given)
             return Outcome("different", "floating point", "", evidence)
         return None
 
-    def _without_value(self, here: Sample) -> Outcome | None:
+    def _without_value(self, drawn: Sample, point: int) -> Outcome | None:
         """What it means that only one of answer and derivative has a value; None if a number was too large."""
         ref = self.ref
-        ref.precise.saturated = False
         has = np.vectorize(lambda v: bool(ref.precise.mp.isfinite(v)), otypes=[bool])
-        true, given = has(ref.at(ref.precise, here)), has(self._values(ref.precise, here))
+        exact, saturated = ref.exactly(drawn, point)
+        if saturated:
+            return None
+        ref.precise.saturated = False
+        true, given = has(exact), has(self._values(ref.precise, drawn.only(point)))
         if ref.precise.saturated:
             return None
         if np.any(true & ~given):

@@ -16,7 +16,8 @@ from derive.grading.answer import Member, take_apart
 from derive.latex import syntax as s
 from derive.printing.latex import latex
 from derive.problem.load import by_identifier
-from derive.problem.problem import Problem, Target, problem_from
+from derive.problem.problem import Problem, Target, leaf_of, problem_from
+from derive.reading.derivatives import without_arguments
 from derive.reading.reader import Reader
 
 SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
@@ -160,7 +161,14 @@ def _reader(asked: Asked) -> Reader:
     """A reader of answers: the free indices of the variable are bound, derivatives have values."""
     from derive.gradient.closed import derivative_value
 
-    reader = asked.problem.reader(lambda of, wrt: derivative_value(asked.problem, of, wrt))
+    def derive(of: Node, wrt: Node) -> Node:
+        if _is_asked(asked, of) and leaf_of(wrt) is asked.target.leaf:
+            raise AnswerError("restated", "This only restates what is asked: the derivative itself stands in the answer.")
+        if asked.target.free and leaf_of(wrt) is asked.target.leaf and wrt != asked.target.access:
+            raise AnswerError("unexpanded", "This derivative is with respect to another index than the one asked for.")
+        return derivative_value(asked.problem, of, wrt)
+
+    reader = asked.problem.reader(derive)
     for name, over in asked.target.free:
         reader.bound[name] = b.index(name, None)
         reader.uses[name] = [over]
@@ -171,16 +179,21 @@ def _judge_member(asked: Asked, member: Member, text: str) -> Judged:
     if member.error is not None or member.syntax is None:
         assert member.error is not None
         return _error(member.error, text)
+    if isinstance(member.syntax, s.Words):
+        return Judged("skipped", "words", "", "These are words, not a formula.", {"span": list(member.span)})
     if _restates(asked, member.syntax):
         return Judged("skipped", "restated", "", "This only restates what is asked.", {"span": list(member.span)})
-    reader = _reader(asked)
+    reader, unexpanded = _reader(asked), s.has_derivative(member.syntax)
     try:
         node = _fitted(reader, asked, reader.expression(member.syntax))
     except AnswerError as problem:
-        return _error(problem, text)
+        return _error(problem, text, unexpanded)
     except NoRuleError as problem:
         return Judged("skipped", "unexpanded", "", str(problem), {})
-    return _compare(asked, node, reader.notes)
+    judged = _compare(asked, node, reader.notes)
+    if unexpanded and judged.code == "shape":
+        return Judged("skipped", "unexpanded", judged.read_as, judged.message, judged.evidence)
+    return judged
 
 
 def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
@@ -192,13 +205,15 @@ def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
     return reader.settle(node)
 
 
-def _error(problem: AnswerError, text: str) -> Judged:
+def _error(problem: AnswerError, text: str, unexpanded: bool = False) -> Judged:
     evidence: dict[str, Any] = {} if problem.span is None else {"span": list(problem.span), "place": mark(text, problem.span)}
+    if unexpanded and problem.code == "shape":
+        return Judged("skipped", "unexpanded", "", problem.message, evidence)
     if problem.code in ("shape", "index"):
         return Judged("incorrect", "shape", "", problem.message, {"method": "shape", **evidence})
     if problem.code == "undefined":
         return Judged("incorrect", "undefined", "", problem.message, {"method": "undefined", **evidence})
-    verdict = "skipped" if problem.code == "unexpanded" else "unreadable"
+    verdict = "skipped" if problem.code in ("unexpanded", "restated") else "unreadable"
     return Judged(verdict, problem.code, "", problem.message, evidence)
 
 
@@ -212,11 +227,15 @@ def _restates(asked: Asked, node: s.Syntax) -> bool:
     reader.open_letters = True
     try:
         wrt = reader.expression(node.wrt)
-        of = reader.expression(node.of)
+        of = reader.expression(without_arguments(reader, node.of))
     except AnswerError:
         return False
-    whole = of in (asked.of, asked.problem.loss if asked.of == asked.problem.loss_symbol else asked.of)
-    return whole and wrt == asked.target.access
+    return _is_asked(asked, of) and wrt == asked.target.access
+
+
+def _is_asked(asked: Asked, of: Node) -> bool:
+    """Whether an expression is what is to be differentiated, by its name or written out."""
+    return of == asked.of or (asked.of == asked.problem.loss_symbol and of == asked.problem.loss)
 
 
 def _compare(asked: Asked, node: Node, notes: list[str]) -> Judged:

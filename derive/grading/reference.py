@@ -23,6 +23,7 @@ from derive.problem.problem import Definition, Problem, Target
 from derive.sizes import Dims
 
 MODULAR_POINTS, PRECISE_POINTS = 6, 5
+MOST_EXACT = 64
 Values = list[Any]
 
 
@@ -62,6 +63,7 @@ class Reference:
         self.plain = self._in_normal_form()
         self.tests = of_program(self.plain.meanings, asked.of)
         self._known: dict[Any, Values] = {}
+        self._exact: dict[tuple[int, int], tuple[Sample, Any, bool]] = {}
         self._keep_usable()
 
     def _keep_usable(self) -> None:
@@ -122,6 +124,17 @@ class Reference:
         except RecursionError:
             raise EvaluationError("the definitions are nested too deep") from None
         return np.swapaxes(out, -1, -2) if asked.layout == "numerator" else out
+
+    def exactly(self, drawn: Sample, point: int) -> tuple[Any, bool]:
+        """The true value at one point with many digits, and whether these were too few."""
+        key = (id(drawn), point)
+        if key not in self._exact:
+            if len(self._exact) > MOST_EXACT:
+                self._exact.clear()
+            self.precise.saturated = False
+            value = self.at(self.precise, drawn.only(point))
+            self._exact[key] = (drawn, value, self.precise.saturated)
+        return self._exact[key][1:]
 
     def answers(self, node: Node, f: Field, drawn: Sample) -> Any:
         """An expression's values over a field at given points."""

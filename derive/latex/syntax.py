@@ -5,7 +5,8 @@ What a juxtaposition or a bracket means is decided later, by the shapes of the d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from fractions import Fraction
 
 from derive.errors import AnswerError, Span
@@ -154,3 +155,20 @@ class External(Syntax):
     """A scalar construct that this grammar does not know (an integral, a limit, a binomial): its text."""
 
     text: str
+
+
+def walk(node: Syntax) -> Iterator[Syntax]:
+    """Every piece of syntax in a formula, the formula itself first."""
+    todo: list[object] = [node]
+    while todo:
+        found = todo.pop()
+        if isinstance(found, tuple):
+            todo.extend(reversed(found))
+        elif isinstance(found, Syntax):
+            yield found
+            todo.extend(getattr(found, f.name) for f in reversed(fields(found)))
+
+
+def has_derivative(node: Syntax) -> bool:
+    """Whether a derivative stands unexpanded in a formula."""
+    return any(isinstance(part, Derivative) for part in walk(node))

@@ -175,7 +175,7 @@ class Indexing:
     def stacked(self, node: Node) -> Code:
         """All members of a definition: an array, or a list where the members are matrices."""
         body = node.operands[0]
-        text = f"[{self(body)} {self.loop(*node.data)}]"
+        text = f"[{self(body)} {self.loop(*node.data[:2])}]"
         if k.rank(body.dims) == 2:
             return Code(text)
         return Code(f"np.array({text}, dtype={self.dtype})" if self.weak(body) else f"np.array({text})")

@@ -30,9 +30,8 @@ def rank(dims: Dims) -> int:
 
 
 def kernel(op: str, operands: tuple[Node, ...], dims: Dims, data: tuple[Hashable, ...] = ()) -> Node:
-    """A node of a lowered operation."""
-    assert op in KERNELS, op
-    return intern_node(op, operands, data, dims)
+    """A node of a lowered operation; its dimensions are the last of its data."""
+    return intern_node(op, operands, (*data, dims), dims)
 
 
 def rebuilt(node: Node, operands: tuple[Node, ...]) -> Node:
@@ -165,15 +164,9 @@ def _call(name: str) -> Callable[[Any, Node], str]:
     return lambda p, n: f"{name}({', '.join(p(o) for o in n.operands)})"
 
 
-def _switch(p: Any, n: Node) -> str:
-    x, e = n.operands
-    first, second = ("1", p(e)) if n.data[0] else (p(e), "1")
-    return f"(np.where({p(x)} >= 0, {first}, {second}) / (1 + {p(e, 20)}))"
-
-
 def _result(p: Any, n: Node) -> str:
     values = [p.returned(o) for o in n.operands]
-    lines = [f"{p.text(str(key))}: {value}," for key, value in zip(n.data, values[1:], strict=True)]
+    lines = [f"{p.text(str(key))}: {value}," for key, value in zip(n.data[:-1], values[1:], strict=True)]
     inside = "".join(f"\n        {line}" for line in lines)
     return f"{values[0]}, {{{inside}\n    }}" if lines else f"{values[0]}, {{}}"
 
@@ -195,8 +188,10 @@ KERNELS: dict[str, Kernel] = {
     "numbers": Kernel(lambda p, n: p.numbers(n)),
     "stacked": Kernel(lambda p, n: p.stacked(n)),
     "peak": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.max({'axis=1' if n.dims != SCALAR else ''})"),
+    "scaled": Kernel(lambda p, n: p.product(n), elementwise=True),
+    "shifted": Kernel(lambda p, n: p.shifted(n), elementwise=True),
     "log1p": Kernel(_call("np.log1p"), elementwise=True),
-    "switch": Kernel(_switch, elementwise=True),
+    "switch": Kernel(lambda p, n: p.switch(n), elementwise=True),
     "xlogy": Kernel(_call("xlogy"), elementwise=True),
     "ratio": Kernel(_call("ratio"), elementwise=True),
     "log_sum_exp_rows": Kernel(_call("log_sum_exp")),

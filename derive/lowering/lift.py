@@ -56,9 +56,9 @@ def split(node: Node) -> tuple[list[Node], list[list[Node]]]:
 class Lifter:
     """Lifts expressions over one index and its range."""
 
-    def __init__(self, name: str, over: Range) -> None:
+    def __init__(self, name: str, over: Range, index: Node | None = None) -> None:
         self.name, self.over, self.count = name, over, k.count_of(over)
-        self.place = k.position(b.index(name, None), over)
+        self.place = k.position(index or b.index(name, None), over)
 
     def depends(self, node: Node) -> bool:
         return self.name in free_indices(node)

@@ -1,7 +1,7 @@
 """Lowering: one NumPy function for the loss and all gradients of a problem.
 
-The passes stand in `LOWERED`: expressions become matrix products, stable, shared and cheap to compute; then
-`sympy.lambdify` writes the function with our printer and our common-subexpression pass.
+The passes stand in `lowered`; then `sympy.lambdify` writes the function with our printer and our
+common-subexpression pass.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from derive.lowering.plan import Plan, Replacements
 from derive.lowering.printer import NodePrinter
 from derive.lowering.products import Associate
 from derive.lowering.program import Program, program_of
-from derive.lowering.share import Shared
+from derive.lowering.share import Shared, Signs
 from derive.lowering.stable import Stable
 from derive.problem.problem import Problem
 from derive.sizes import SCALAR
@@ -53,11 +53,13 @@ def lower(problem: Problem, gradients: Mapping[str, Node]) -> Lowered:
     Each gradient has the shape of its variable; a free index of one (`u_k`) is a further argument.
     Raises `EvaluationError` for what has no NumPy form.
     """
-    program = _lowered(program_of(problem, gradients))
+    program = lowered(program_of(problem, gradients))
     return _Function(problem, program).written()
 
 
-def _lowered(program: Program) -> Program:
+def lowered(program: Program) -> Program:
+    """The program in its final form: stable, with shared exponentials, products of two."""
+    program = program.mapped(Signs(_used(program)))
     bodies: dict[Node, Node] = {}
     stable = Stable(bodies)
     for name, body in program.bodies.items():

@@ -14,7 +14,7 @@ from sympy import Symbol
 from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices, intern_node
 from derive.lowering import kernels as k
-from derive.sizes import SCALAR
+from derive.sizes import ONE, SCALAR
 
 Replacements = list[tuple[Symbol, Node]]
 # How many operands of an operation are values; those that follow are positions.
@@ -23,7 +23,7 @@ VALUES = {
     "index_equal": 0, "index_less": 0, "compared": 0,
 }  # fmt: skip
 CHEAP = frozenset(("transpose", "fill", "rows", "columns", "ones", "zeros", "eye", "compared", "index_equal", "index_less"))
-HINTS = {"exp": "e", "peak": "peak", "total": "total", "row_sums": "total"}
+HINTS = {"exp": "e", "peak": "peak", "shifted": "shifted", "total": "total", "row_sums": "total"}
 BINDING = ("sum", "stacked")
 
 
@@ -43,9 +43,24 @@ class Plan:
 
     def __call__(self, result: Node) -> tuple[Replacements, Node]:
         """The assignments in order and the result in terms of them."""
+        self._call_turned(k.nodes_in_order(iter((result, *self.bodies.values()))))
         order = self._counted(result)
         self.bound = frozenset(str(n.data[0]) for n in order if n.op in BINDING)
+        for name in self.bodies:
+            if self.uses[name]:
+                self._named(name)
         return self.replacements, self._operands_named(result)
+
+    def _call_turned(self, nodes: Iterator[Node]) -> None:
+        """vᵀ A is (Aᵀ v)ᵀ where Aᵀ v is computed too: as arrays both are the same."""
+        products = [n for n in nodes if n.op == "matmul" and k.rank(n.dims) == 1]
+        known = set(products)
+        for node in products:
+            if node.dims[0] == ONE:
+                left, right = node.operands
+                column = k.matmul(b.transpose(right), b.transpose(left))
+                if column in known and node not in self.called:
+                    self.called[node] = b.transpose(self.called.get(column, column))
 
     # ----------------------------------------------------------------------------------------- counting
 
@@ -123,8 +138,7 @@ def cheap(node: Node) -> bool:
     if not node.operands or node.op in CHEAP or constant(node):
         return True
     if node.op == "product" and len(node.operands) == 2:
-        number, other = node.operands
-        return number == b.number(-1) and not other.operands
+        return node.operands[0] == b.number(-1)
     return node.op in ("entry", "row", "column", "block", "member") and cheap(node.operands[0])
 
 

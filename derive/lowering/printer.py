@@ -20,7 +20,7 @@ from derive.expressions.node import Node
 from derive.lowering import kernels as k
 from derive.lowering.indexing import Indexing
 from derive.lowering.names import Names
-from derive.lowering.text import ATOM, FACTOR, MUL, POW, Code, bound, joined, number, quotient
+from derive.lowering.text import ADD, ATOM, FACTOR, MUL, POW, TERM, Code, bound, joined, number, quotient
 from derive.operations.registry import record
 from derive.sizes import ONE, SCALAR, Dims
 
@@ -29,7 +29,7 @@ FLAGS = ("positive", "is_zero")
 # What is written with Python's own operators, so that Python numbers stay Python numbers.
 NATIVE = frozenset(
     ("number", "constant", "size", "symbol", "index", "member", "add", "product", "power", "sum", "cases", "transpose",
-     "index_equal", "index_less", *FLAGS)
+     "index_equal", "index_less", "measured", "common_dtype", *FLAGS)
 )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
 
     def weak(self, node: Node) -> bool:
         """Whether a number is a Python number, which takes on the dtype of what it meets."""
-        if node.dims != SCALAR:
+        if node.dims != SCALAR or node.op == "result":
             return False
         if node not in self._weak:
             if node.op in ("symbol", "family"):
@@ -112,7 +112,7 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
         """Whether a value has the dtype of the arguments, and gives it to what it is multiplied with."""
         if node.op in FLAGS or node.op in ("ones", "zeros"):
             return False
-        if node.op in ("product", "hadamard", *BROADCAST):
+        if node.op in ("product", "hadamard", "scaled", *BROADCAST):
             return any(self.floating(o) for o in node.operands)
         return not self.weak(node)
 
@@ -124,11 +124,23 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
     def sum_of_terms(self, node: Node) -> Code:
         return joined([self(o) for o in node.operands])
 
+    def shifted(self, node: Node) -> Code:
+        """x - max x."""
+        x, peak = node.operands
+        return Code(f"{self(x, ADD)} - {self(peak, FACTOR)}", ADD)
+
+    def switch(self, node: Node) -> Code:
+        """σ(x) or σ(−x) from e^−|x|."""
+        x, e = node.operands
+        first, second = ("1", self(e)) if node.data[0] else (self(e), "1")
+        return Code(f"np.where({self(x)} >= 0, {first}, {second}) / (1 + {self(e, TERM)})", MUL)
+
     def product(self, node: Node) -> Code:
         """Numbers times at most one matrix or vector, with what is divided by below."""
         factors: list[Node] = []
         for o in node.operands:
-            factors.extend(o.operands if o.op == "hadamard" else (o,))
+            flat = o.op == "hadamard" or (o.op == "product" and node.op == "scaled")
+            factors.extend(o.operands if flat else (o,))
         return self._factors(factors)
 
     hadamard = product
@@ -283,14 +295,15 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
 
     def measured(self, node: Node) -> Code:
         """A size by the shape of an argument."""
-        argument, axis, coefficient, constant = node.data
+        argument, axis, coefficient, constant = node.data[:-1]
         text = Code(f"{argument}.shape[{axis}]")
         if constant:
             text = joined([text, number(Fraction(-int(constant)))])  # type: ignore[call-overload]
         return text if coefficient == 1 else Code(f"{bound(text, MUL)} // {coefficient}", MUL)
 
     def common_dtype(self, node: Node) -> Code:
-        return Code(f"np.result_type({', '.join(map(str, node.data))})" if node.data else "np.dtype(float)")
+        names = [str(name) for name in node.data[:-1]]
+        return Code(f"np.result_type({', '.join(names)})" if names else "np.dtype(float)")
 
 
 def _axes(dims: Dims) -> set[int]:

@@ -28,10 +28,14 @@ class Associate:
         return k.rewrite(node, self._form, self.done)
 
     def _form(self, node: Node) -> Node | None:
+        if node.op in ("product", "hadamard") and (turned := _signs_turned(node)) is not None:
+            return turned
         if node.op == "product":
             return self._product(node)
         if node.op == "total":
             return total(node)
+        if node.op == "add":
+            return b.add(*map(_sign_out, node.operands))
         if node.op == "ones" and k.rank(node.dims):
             return k.fill(b.number(1), node.dims)
         return _pushed(node) if node.op in ("fill", "rows", "columns") else None
@@ -49,22 +53,42 @@ class Associate:
             return factor
         if len(sides) == 2:
             return self._outer(factor, tree(sides[0]), tree(sides[1]))
-        return _scaled(factor, tree(sides[0]))
+        return scaled(factor, tree(sides[0]))
 
     def _outer(self, factor: Node, left: Node, right: Node) -> Node:
         """s a bᵀ, the number put to the side that is computed."""
         if left.op == right.op == "fill":
             return k.fill(b.product(factor, left.operands[0], right.operands[0]), (left.dims[0], right.dims[1]))
         if left.op == "fill":
-            return k.rows(_scaled(b.product(factor, left.operands[0]), right), left.dims[0])
+            return k.rows(scaled(b.product(factor, left.operands[0]), right), left.dims[0])
         if right.op == "fill":
-            return k.columns(_scaled(b.product(factor, right.operands[0]), left), right.dims[1])
+            return k.columns(scaled(b.product(factor, right.operands[0]), left), right.dims[1])
         if self._is_given(left) and not self._is_given(right):
-            return k.outer(left, _scaled(factor, right))
-        return k.outer(_scaled(factor, left), right)
+            return k.outer(left, scaled(factor, right))
+        return k.outer(scaled(factor, left), right)
 
     def _is_given(self, x: Node) -> bool:
         return x in self.given or (x.op == "transpose" and x.operands[0] in self.given)
+
+
+def _sign_out(node: Node) -> Node:
+    """A term of a sum with its minus in front, where it costs nothing."""
+    if node.op in ("outer", "rows", "columns"):
+        first = node.operands[0]
+        if b.split_number(first)[0] < 0:
+            return b.product(b.number(-1), k.rebuilt(node, (b.negate(first), *node.operands[1:])))
+    return node
+
+
+def _signs_turned(node: Node) -> Node | None:
+    """−(−a − c) = a + c"""
+    if b.split_number(node)[0] >= 0:
+        return None
+    for factor in node.operands:
+        if factor.op == "add" and all(b.split_number(t)[0] < 0 for t in factor.operands):
+            rest = [b.negate(o) if o.op == "number" else o for o in node.operands if o is not factor]
+            return b.product(*rest, b.negate(factor))
+    return None
 
 
 def _ones_apart(node: Node) -> list[Node]:
@@ -83,11 +107,14 @@ def _unfilled(part: list[Node]) -> list[Node]:
     return [k.fill(b.number(1), f.dims) if f.op == "ones" else f for f in part]
 
 
-def _scaled(factor: Node, x: Node) -> Node:
+def scaled(factor: Node, x: Node) -> Node:
+    """s A; a number that is computed from several is one value, which others may share."""
     if factor == b.number(1):
         return x
     if x.op in ("fill", "rows", "columns"):
-        return k.rebuilt(x, (_scaled(factor, x.operands[0]),))
+        return k.rebuilt(x, (scaled(factor, x.operands[0]),))
+    if x.dims != SCALAR and factor.op == "product" and sum(o.op not in ("number", "power") for o in factor.operands) > 1:
+        return k.kernel("scaled", (factor, x), x.dims)
     return b.product(factor, x)
 
 
@@ -157,9 +184,9 @@ def best_cut(sizes: tuple[int, ...]) -> tuple[int, int]:
 def pair(a: Node, c: Node) -> Node:
     """A C, where one of both may be a vector of ones, a unit vector or a diagonal matrix."""
     if a.op == "fill" and a.dims[0] == ONE:
-        return _scaled(a.operands[0], b.total(c) if c.dims[1] == ONE else k.column_sums(c))
+        return scaled(a.operands[0], b.total(c) if c.dims[1] == ONE else k.column_sums(c))
     if c.op == "fill" and c.dims[1] == ONE:
-        return _scaled(c.operands[0], b.total(a) if a.dims[0] == ONE else k.row_sums(a))
+        return scaled(c.operands[0], b.total(a) if a.dims[0] == ONE else _row_sums(a))
     if a.op == "diag":
         return b.hadamard(_beside(a.operands[0], c.dims[1]), c)
     if c.op == "diag":
@@ -170,6 +197,10 @@ def pair(a: Node, c: Node) -> Node:
         place = a.operands[0].operands[0]
         return b.row(c, place) if c.dims[1] != ONE else b.entry(c, place, b.number(1))
     return k.matmul(a, c)
+
+
+def _row_sums(x: Node) -> Node:
+    return b.transpose(k.column_sums(x.operands[0])) if x.op == "transpose" else k.row_sums(x)
 
 
 def _beside(x: Node, count: Size) -> Node:

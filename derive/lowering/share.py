@@ -17,6 +17,31 @@ SOFTMAX = frozenset(("softmax", "log_softmax", "log_sum_exp", "log_sum_exp_rows"
 LOGISTIC = frozenset(("sigmoid", "softplus"))
 
 
+class Signs:
+    """Writes −c − a as −(a + c), and y − x as −(x − y) where x − y occurs too, so that both are one value."""
+
+    def __init__(self, roots: Iterator[Node]) -> None:
+        self.first: dict[Node, Node] = {}
+        for node in k.nodes_in_order(roots):
+            plain = b.negate(node) if _all_negative(node) else node
+            if plain.op == "add" and plain not in self.first:
+                self.first[b.negate(plain)] = plain
+        self.done: dict[Node, Node] = {}
+
+    def __call__(self, node: Node) -> Node:
+        return k.rewrite(node, self._turned, self.done)
+
+    def _turned(self, node: Node) -> Node | None:
+        if node.op != "add":
+            return None
+        first = self.first.get(node)
+        return None if first is None else b.product(b.number(-1), first)
+
+
+def _all_negative(node: Node) -> bool:
+    return node.op == "add" and all(b.split_number(t)[0] < 0 for t in node.operands)
+
+
 class Shared:
     """Writes the functions of `roots` with the exponentials that they share."""
 
@@ -24,7 +49,8 @@ class Shared:
         found: dict[Node, set[tuple[str, int]]] = {}
         for node in k.nodes_in_order(roots):
             sign, x = _argument(node)
-            found.setdefault(x, set()).add((node.op, sign))
+            if sign:
+                found.setdefault(x, set()).add((node.op, sign))
         self.shared = {x for x, uses in found.items() if len(uses) > 1}
         self.done: dict[Node, Node] = {}
 
@@ -32,8 +58,10 @@ class Shared:
         return k.rewrite(node, self._expanded, self.done)
 
     def _expanded(self, node: Node) -> Node | None:
+        if node.op == "entry" and node.operands[0].op in ("add", "shifted"):
+            return _entry(*node.operands)
         sign, x = _argument(node)
-        if x not in self.shared or node.op not in SOFTMAX | LOGISTIC:
+        if not sign or x not in self.shared:
             return None
         return _softmax_family(node.op, x) if node.op in SOFTMAX else _logistic_family(node, x, sign)
 
@@ -44,8 +72,8 @@ def _argument(node: Node) -> tuple[int, Node]:
         return 1, node.operands[0]
     if node.op in LOGISTIC and node.dims != SCALAR:
         x = node.operands[0]
-        value, rest = b.split_number(x)
-        return (-1, b.scale(-1, x)) if value < 0 and rest.op != "add" else (1, x)
+        value, _ = b.split_number(x)
+        return (-1, b.scale(-1, x)) if value < 0 else (1, x)
     return 0, node
 
 
@@ -58,7 +86,7 @@ def _softmax_family(op: str, z: Node) -> Node:
     """softmax z = e / Σ e and log softmax z = s − log Σ e, where s = z − max z and e = e^s."""
     vector = ONE in z.dims
     peak = k.kernel("peak", (z,), SCALAR if vector else (z.dims[0], ONE))
-    shifted = b.subtract(z, _spread(peak, z))
+    shifted = k.kernel("shifted", (z, peak if vector else k.columns(peak, z.dims[1])), z.dims)
     e = b.apply("exp", shifted)
     sums = b.total(e) if vector else k.row_sums(e)
     if op == "softmax":
@@ -66,6 +94,19 @@ def _softmax_family(op: str, z: Node) -> Node:
     if op == "log_softmax":
         return b.subtract(shifted, _spread(b.apply("log", sums), z))
     return b.add(peak, b.apply("log", sums))
+
+
+def _entry(x: Node, i: Node, j: Node) -> Node:
+    """(a + c)_i = a_i + c_i, so that one entry does not need them all."""
+    if x.op == "ones":
+        return b.number(1)
+    if x.op == "add":
+        return b.add(*(_entry(o, i, j) for o in x.operands))
+    if x.op == "product" and all(o.dims == SCALAR for o in x.operands[:-1]):
+        return b.product(*x.operands[:-1], _entry(x.operands[-1], i, j))
+    if x.op == "shifted" and x.operands[1].dims == SCALAR:
+        return b.subtract(b.entry(x.operands[0], i, j), x.operands[1])
+    return b.entry(x, i, j)
 
 
 def _logistic_family(node: Node, x: Node, sign: int) -> Node:

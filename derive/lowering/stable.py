@@ -6,13 +6,14 @@ its law; `None` means that it does not apply.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.lowering import kernels as k
-from derive.sizes import ONE, SCALAR
+from derive.lowering.lift import Lifter
+from derive.sizes import ONE, SCALAR, Range
 
 Rule = Callable[["Stable", Node], "Node | None"]
 PARTS = frozenset(("entry", "row", "column", "block", "transpose", "pick", "take"))
@@ -91,6 +92,14 @@ def is_one(node: Node) -> bool:
     return node.op == "ones" or node == b.number(1)
 
 
+def minus(x: Node) -> Node:
+    """−x, without turning the signs of a sum."""
+    value, rest = b.split_number(x)
+    if x.op == "add" and not all(b.split_number(t)[0] < 0 for t in x.operands):
+        return b.product(b.number(-1), x)
+    return rest if value == -1 else b.negate(x)
+
+
 def _softplus(x: Node) -> Node:
     return b.apply("softplus", x)
 
@@ -159,7 +168,7 @@ def _log_of_ratio(s: Stable, x: Node) -> Node | None:
 
 LOGS: dict[str, Rule] = {
     "softmax": lambda s, x: b.apply("log_softmax", x.operands[0]),
-    "sigmoid": lambda s, x: b.negate(_softplus(b.negate(x.operands[0]))),
+    "sigmoid": lambda s, x: b.negate(_softplus(minus(x.operands[0]))),
     "exp": lambda s, x: x.operands[0],
     "add": _log_of_sum,
     "total": _log_of_total,
@@ -191,7 +200,7 @@ def power_of_exponentials(s: Stable, e: Node) -> Node | None:
     if inside is None:
         return None
     if inside.op == "softplus" and exponent == -1:
-        return b.apply("sigmoid", b.negate(inside.operands[0]))
+        return b.apply("sigmoid", minus(inside.operands[0]))
     return b.apply("exp", b.product(b.number(exponent), inside))
 
 
@@ -212,7 +221,7 @@ def product_of_exponentials(s: Stable, e: Node) -> Node | None:
     x = exps[0].operands[0]
     for other in rest:
         left = [o for o in rest if o is not other]
-        if other.op == "sigmoid" and other.operands[0] == b.negate(x):
+        if other.op == "sigmoid" and other.operands[0] == minus(x):
             return join(*left, b.apply("sigmoid", x))
         if other.op == "add" and all(b.split_number(t)[1].op == "exp" for t in other.operands) and other in own:
             return join(*left, b.add(*(join(exps[0], t) for t in other.operands)))
@@ -225,14 +234,30 @@ def _matrices(e: Node) -> list[Node]:
 
 def exp_of_difference(s: Stable, e: Node) -> Node | None:
     """e^{x − log Σ e^x} = softmax(x)"""
-    inside = e.operands[0]
-    if inside.op != "add" or len(inside.operands) != 2:
-        return None
-    for x, other in (inside.operands, inside.operands[::-1]):
-        value, rest = b.split_number(other)
-        sums = rest.operands[0] if rest.op == "product" and rest.operands[-1].op == "ones" else rest
-        if value == -1 and sums.op == "log_sum_exp" and sums.operands[0] == x:
+    for value, x, rest in _log_sums(e.operands[0]):
+        if value == -1 and rest == x:
             return b.apply("softmax", x)
+    return None
+
+
+def _log_sums(e: Node) -> Iterator[tuple[Fraction, Node, Node]]:
+    """The terms c log Σ e^x of a sum: c, x and what the other terms add up to."""
+    for term in e.operands if e.op == "add" else ():
+        value, rest = b.split_number(term)
+        sums = rest.operands[0] if rest.op == "product" and rest.operands[-1].op == "ones" else rest
+        if sums.op == "log_sum_exp":
+            yield value, sums.operands[0], b.add(*(t for t in e.operands if t is not term))
+
+
+def entry_of_log_softmax(s: Stable, e: Node) -> Node | None:
+    """x_i − log Σ e^x is entry i of log softmax(x), also where x_i is written out, as u_iᵀ v"""
+    for value, x, rest in _log_sums(e):
+        part = b.scale(-1 / value, rest) if value else rest
+        for i in k.nodes_in_order(iter((part,))):
+            if i.op == "index" and x.dims[1] == ONE and e.dims == SCALAR:
+                whole = Lifter(str(i.data[0]), Range(ONE, x.dims[0]), i).lift(part)
+                if whole is not None and whole == x:
+                    return b.scale(-value, b.entry(b.apply("log_softmax", x), i, b.number(1)))
     return None
 
 
@@ -246,7 +271,7 @@ def sigmoid_complement(s: Stable, e: Node) -> Node | None:
             other, one = b.split_number(unit)
             if other == -value and is_one(one):
                 left = [t for t in e.operands if t is not sigma and t is not unit]
-                return b.add(b.scale(-value, b.apply("sigmoid", b.negate(rest.operands[0]))), *left)
+                return b.add(b.scale(-value, b.apply("sigmoid", minus(rest.operands[0]))), *left)
     return None
 
 
@@ -305,8 +330,8 @@ def safe_quotient(s: Stable, e: Node) -> Node | None:
         return None
     whole, join = below[0].dims, b.hadamard if e.op == "hadamard" else b.product
     below = [o for o in below if o.dims == whole]
-    above = [o for o in e.operands if o.dims == whole and o not in below]
-    rest = [o for o in e.operands if o.dims != whole]
+    above = [o for o in e.operands if o.dims == whole and o not in below and o.op != "number"]
+    rest = [o for o in e.operands if o.dims != whole or o.op == "number"]
     if len(above) + len(below) < 2:
         return None
     parted = _partial_fractions(s, [o.operands[1] for o in below], above)
@@ -319,7 +344,7 @@ def safe_quotient(s: Stable, e: Node) -> Node | None:
 def _accurate(s: Stable, p: Node) -> Node:
     """1 − σ(x) as σ(−x), which does not cancel."""
     inside = s.complement(p)
-    return p if inside is None else b.apply("sigmoid", b.negate(inside))
+    return p if inside is None else b.apply("sigmoid", minus(inside))
 
 
 def _partial_fractions(s: Stable, below: list[Node], above: list[Node]) -> Node | None:
@@ -345,6 +370,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "product": (product_of_exponentials, zero_times_log, safe_quotient),
     "hadamard": (product_of_exponentials, zero_times_log, safe_quotient),
     "exp": (exp_of_difference,),
-    "add": (sigmoid_complement,),
+    "add": (sigmoid_complement, entry_of_log_softmax),
     "trace": (trace_of_product,),
 }

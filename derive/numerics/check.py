@@ -41,9 +41,7 @@ def exact(problem: Problem, of: Node, target: Target, closed: Node, layout: str 
     return ""
 
 
-def _agrees(
-    problem: Problem, of: Node, target: Target, closed: Node, layout: str, field: Field, seed: int
-) -> bool:
+def _agrees(problem: Problem, of: Node, target: Target, closed: Node, layout: str, field: Field, seed: int) -> bool:
     drawn = sample(problem, target, seed, POINTS)
     with np.errstate(all="ignore"):
         true = forward.jacobian_values(problem, field, drawn, of, target)
@@ -109,7 +107,7 @@ def _scatter(plain: World, access: Node, leaf: Node, direction: Any) -> Any:
     points = np.arange(direction.shape[0])
     if access.op == "member":
         whole = np.zeros((len(points), *plain.leaf(leaf).shape[-3:]))
-        members = plain._positions(leaf.data[2], access.operands[1])  # type: ignore[arg-type]
+        members = plain._positions(leaf.data[2], access.operands[1])
         whole[points, np.broadcast_to(members, points.shape)] = direction
         return whole
     inner = access.operands[0]

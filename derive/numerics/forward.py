@@ -20,7 +20,6 @@ from derive.numerics.world import World
 from derive.problem.problem import Problem, Target
 from derive.sizes import SCALAR, Dims
 
-
 MAX_ENTRIES = 2000
 
 

@@ -87,8 +87,8 @@ def sample(problem: Problem, target: Target | None, seed: int, points: int) -> S
     for entity in problem.scope.all():
         if entity.kind == "index family" and entity.node is not None:
             over, members = entity.node.data[1], entity.node.data[2]
-            choices = np.asarray(over.values(sizes))  # type: ignore[union-attr]
-            shape = (points, len(members.values(sizes)))  # type: ignore[union-attr]
+            choices = np.asarray(over.values(sizes))
+            shape = (points, len(members.values(sizes)))
             indices[entity.key] = rng.choice(choices, size=shape)
     draft = Sample(sizes, indices, {}, points)
     for leaf in _given(problem):
@@ -127,7 +127,9 @@ def _combinations(
     every: Any = itertools.product(*ranges.values())
     if count > MAX_COMBINATIONS:
         every = (tuple(int(rng.choice(v)) for v in ranges.values()) for _ in range(MAX_COMBINATIONS))
-    pairs = [(names.index(a), names.index(c)) for a, others in rules.items() for c in others if a in names and c in names]
+    pairs = [
+        (names.index(a), names.index(c)) for a, others in rules.items() for c in others if a in names and c in names
+    ]
     allowed = [c for c in every if all(c[i] != c[j] for i, j in pairs)]
     return allowed or [tuple(v[0] for v in ranges.values())]
 
@@ -135,13 +137,13 @@ def _combinations(
 def _shape(leaf: Node, draft: Sample) -> tuple[int, ...]:
     rows, columns = (size.value(draft.sizes) for size in leaf.dims)
     if leaf.op == "family":
-        return draft.points, len(leaf.data[2].values(draft.sizes)), rows, columns  # type: ignore[union-attr]
+        return draft.points, len(leaf.data[2].values(draft.sizes)), rows, columns
     return draft.points, rows, columns
 
 
 def properties_of(leaf: Node) -> set[str]:
     """The declared properties of a leaf."""
-    return set(leaf.data[3] if leaf.op == "family" else leaf.data[2])  # type: ignore[call-overload]
+    return set(leaf.data[3] if leaf.op == "family" else leaf.data[2])
 
 
 def _draw(leaf: Node, draft: Sample, rng: np.random.Generator) -> Any:

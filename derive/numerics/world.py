@@ -135,15 +135,15 @@ class World:
     def index_value(self, node: Node) -> Any:
         """The value of an index expression: integers that broadcast over the leading axes."""
         if node.op == "number":
-            if node.data[0].denominator != 1:  # type: ignore[union-attr]
+            if node.data[0].denominator != 1:
                 raise EvaluationError("a position that is not a whole number")
-            return np.asarray(int(node.data[0]))  # type: ignore[call-overload]
+            return np.asarray(int(node.data[0]))
         if node.op == "index":
             if node.data[0] not in self.indices:
                 raise EvaluationError(f"the index {node.data[0]} has no value")
             return self.indices[str(node.data[0])]
         if node.op == "size":
-            return np.asarray(self.size(node.data[0]))  # type: ignore[arg-type]
+            return np.asarray(self.size(node.data[0]))
         if node.op == "member":
             return self._family_index(node)
         if node.op in ("add", "product"):
@@ -157,7 +157,7 @@ class World:
     def _family_index(self, node: Node) -> Any:
         """A fixed index of a family of indices: integers of shape (points, members)."""
         whole = self.indices[str(node.operands[0].data[0])]
-        positions = self._positions(node.operands[0].data[2], node.operands[1])  # type: ignore[arg-type]
+        positions = self._positions(node.operands[0].data[2], node.operands[1])
         lead = np.broadcast_shapes(whole.shape[:-1], positions.shape)
         wide = np.broadcast_to(whole, (*lead, whole.shape[-1]))
         return np.take_along_axis(wide, np.broadcast_to(positions, lead)[..., None], axis=-1)[..., 0]
@@ -201,19 +201,19 @@ class World:
         family = node.operands[0]
         if family.op == "index_family":
             return self.index_as_number(node)
-        return self.f.member(self.leaf(family), self._positions(family.data[2], node.operands[1]))  # type: ignore[arg-type]
+        return self.f.member(self.leaf(family), self._positions(family.data[2], node.operands[1]))
 
     def block(self, node: Node) -> Value:
         axis, start, end = node.data
-        return self.f.block(self.value(node.operands[0]), axis, self.size(start), self.size(end))  # type: ignore[arg-type]
+        return self.f.block(self.value(node.operands[0]), axis, self.size(start), self.size(end))
 
     def sum(self, node: Node) -> Value:
         """The sum over a bound index, as one operation along its axis."""
         name, over = node.data
-        count = len(over.values(self.sizes))  # type: ignore[union-attr]
+        count = len(over.values(self.sizes))
         if not count:
             return self.f.full(self.dims(node.dims), 0)
-        with _Binding(self, str(name), over) as axis:  # type: ignore[arg-type]
+        with _Binding(self, str(name), over) as axis:
             self._check_size(node)
             body = self.value(node.operands[0])
             if node.operands[1].op != "number":

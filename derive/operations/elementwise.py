@@ -79,9 +79,7 @@ def _step(f: Any, x: Any) -> Any:
 
 
 function("exp", "eˣ", lambda f, x: f.exp(x), lambda out, x: out, r"\exp", "np.exp({})")
-function(
-    "log", "the natural logarithm", lambda f, x: f.log(x), lambda out, x: b.power(x, -1), r"\log", "np.log({})"
-)
+function("log", "the natural logarithm", lambda f, x: f.log(x), lambda out, x: b.power(x, -1), r"\log", "np.log({})")
 function(
     "sigmoid", "the logistic function 1/(1 + e⁻ˣ)", _sigmoid,
     lambda out, x: b.hadamard(out, b.subtract(one(), out)), r"\sigma", "sigmoid({})",
@@ -121,9 +119,7 @@ function(
     lambda out, x: b.apply("sigmoid", x), r"\operatorname{softplus}", "softplus({})",
 )  # fmt: skip
 function("sin", "the sine", lambda f, x: f.sin(x), lambda out, x: b.apply("cos", x), r"\sin", "np.sin({})")
-function(
-    "cos", "the cosine", lambda f, x: f.cos(x), lambda out, x: b.negate(b.apply("sin", x)), r"\cos", "np.cos({})"
-)
+function("cos", "the cosine", lambda f, x: f.cos(x), lambda out, x: b.negate(b.apply("sin", x)), r"\cos", "np.cos({})")
 function(
     "tan", "the tangent", lambda f, x: f.mul(f.sin(x), f.inv(f.cos(x))),
     lambda out, x: b.add(one(), b.power(out, 2)), r"\tan", "np.tan({})",
@@ -140,12 +136,8 @@ function(
     "csc", "the cosecant", lambda f, x: f.inv(f.sin(x)),
     lambda out, x: b.negate(b.hadamard(out, b.apply("cot", x))), r"\csc", "(1 / np.sin({}))",
 )  # fmt: skip
-function(
-    "sinh", "the hyperbolic sine", _half_exp(-1), lambda out, x: b.apply("cosh", x), r"\sinh", "np.sinh({})"
-)
-function(
-    "cosh", "the hyperbolic cosine", _half_exp(1), lambda out, x: b.apply("sinh", x), r"\cosh", "np.cosh({})"
-)
+function("sinh", "the hyperbolic sine", _half_exp(-1), lambda out, x: b.apply("cosh", x), r"\sinh", "np.sinh({})")
+function("cosh", "the hyperbolic cosine", _half_exp(1), lambda out, x: b.apply("sinh", x), r"\cosh", "np.cosh({})")
 function(
     "arctan", "the inverse tangent", lambda f, x: f.arctan(x),
     lambda out, x: b.power(b.add(one(), b.power(x, 2)), -1), r"\arctan", "np.arctan({})",
@@ -173,7 +165,7 @@ def _power(f: Any, data: Any, x: Any) -> Any:
 
 
 def _power_vjp(g: Node, out: Node, x: Node) -> tuple[Node | None, ...]:
-    exponent: Fraction = out.data[0]  # type: ignore[assignment]
+    exponent: Fraction = out.data[0]
     return (b.hadamard(b.number(exponent), g, b.power(x, exponent - 1)),)
 
 
@@ -209,20 +201,18 @@ define(
     level=50,
     words="xʸ is e to the power y log x",
     elementwise=True,
-    example=lambda: make_general(
-        b.symbol("x", (Size.of("n"), ONE), ("positive",)), b.symbol("y", (Size.of("n"), ONE))
-    ),
+    example=lambda: make_general(b.symbol("x", (Size.of("n"), ONE), ("positive",)), b.symbol("y", (Size.of("n"), ONE))),
 )
 
 
 def make_general(x: Node, y: Node) -> Node:
-    """x raised to y."""
+    """X raised to y."""
     return b.make("general_power", (x, y))
 
 
 def _unspecified_vjp(g: Node, out: Node, x: Node) -> tuple[Node | None, ...]:
     name, order = out.data
-    return (b.hadamard(g, b.unspecified(str(name), int(order) + 1, x)),)  # type: ignore[call-overload]
+    return (b.hadamard(g, b.unspecified(str(name), int(order) + 1, x)),)
 
 
 define(
@@ -267,9 +257,7 @@ def _extremum(name: str, sign: int, tex: str) -> None:
         words=f"{name[:3]} routes the gradient to the one that is {'larger' if sign > 0 else 'smaller'}",
         elementwise=True,
         kink=f"{name[:3]} has no derivative where both are equal",
-        example=lambda: b.make(
-            name, (b.symbol("x", (Size.of("n"), ONE)), b.symbol("y", (Size.of("n"), ONE)))
-        ),
+        example=lambda: b.make(name, (b.symbol("x", (Size.of("n"), ONE)), b.symbol("y", (Size.of("n"), ONE)))),
     )
 
 

@@ -166,7 +166,7 @@ def _concat_dims(data: Any, *dims: Dims) -> Dims:
 
 
 def _concat_vjp(g: Node, out: Node, *parts: Node) -> tuple[Node | None, ...]:
-    axis, start = int(out.data[0]), Size.of(0)  # type: ignore[call-overload]
+    axis, start = int(out.data[0]), Size.of(0)
     cotangents: list[Node | None] = []
     for part in parts:
         end = start + part.dims[axis]
@@ -207,7 +207,7 @@ def _block_dims(data: Any, x: Dims) -> Dims:
 def _block_vjp(g: Node, out: Node, x: Node) -> tuple[Node | None, ...]:
     axis, start, end = out.data
     parts = list[Node]()
-    for low, high in ((Size.of(0), start), (None, None), (end, x.dims[axis])):  # type: ignore[index]
+    for low, high in ((Size.of(0), start), (None, None), (end, x.dims[axis])):
         if low is None:
             parts.append(g)
         elif low != high:
@@ -227,5 +227,7 @@ define(
     level=90,
     words="a block passes the gradient on to its own place",
     needs_data=True,
-    example=lambda: block(b.symbol("x", (Size.of("n") + Size.of("m"), ONE)), 0, Size.of("n"), Size.of("n") + Size.of("m")),
+    example=lambda: block(
+        b.symbol("x", (Size.of("n") + Size.of("m"), ONE)), 0, Size.of("n"), Size.of("n") + Size.of("m")
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from derive.errors import NoRuleError
+from derive.errors import ShapeError
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.operations.registry import define, same_dims
@@ -124,7 +124,7 @@ define(
 
 def _square(data: Any, x: Dims) -> Dims:
     if x[0] != x[1]:
-        raise b.ShapeError(f"this needs a square matrix, not {x[0]} × {x[1]}")
+        raise ShapeError(f"this needs a square matrix, not {x[0]} × {x[1]}")
     return x
 
 

@@ -44,7 +44,7 @@ class Printer:
     def level(self, node: Node) -> int:
         """How strongly the printed form of a node binds."""
         if node.op == "number":
-            value: Fraction = node.data[0]  # type: ignore[assignment]
+            value: Fraction = node.data[0]
             return ADD if value < 0 else ATOM
         if node.op in ("power", "hadamard", "product") and self._is_fraction(node):
             return PRODUCT
@@ -128,7 +128,7 @@ class Printer:
         text = self(body, HADAMARD)
         if body.op == "add":
             text = self(body, PRODUCT)
-        lower = self._limits(str(name), over)  # type: ignore[arg-type]
+        lower = self._limits(str(name), over)
         if condition.op != "number":
             lower = lower[:-1] + f", {self._condition(condition)}}}" if lower.endswith("}") else lower
             if "^" in lower:
@@ -156,7 +156,7 @@ class Printer:
         value, scalars, chain = Fraction(1), list[Node](), list[Node]()
         for factor in node.operands:
             if factor.op == "number":
-                value = factor.data[0]  # type: ignore[assignment]
+                value = factor.data[0]
             else:
                 (scalars if factor.dims == SCALAR else chain).append(factor)
         for k in range(len(scalars) - 1):
@@ -185,7 +185,9 @@ class Printer:
         bottoms = ([str(value.denominator)] if value.denominator != 1 else []) + [self(s, PRODUCT) for s in below]
         sizes = all(s.op == "size" for s in below) and any(self.level(s) <= PRODUCT for s in above)
         if below and (sizes or (more and any(self.level(s) <= ADD for s in above))):
-            return " ".join([self._front(value, [s for s in scalars if s not in above], False), *tops[value.numerator != 1 :]])
+            return " ".join(
+                [self._front(value, [s for s in scalars if s not in above], False), *tops[value.numerator != 1 :]]
+            )
         if not below and above:
             small = rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
             return " ".join([small, *tops[value.numerator != 1 :]])
@@ -205,7 +207,7 @@ class Printer:
         return rf"\frac{{{top or '1'}}}{{{bottom}}}"
 
     def power(self, node: Node) -> str:
-        base, exponent = node.operands[0], Fraction(node.data[0])  # type: ignore[arg-type]
+        base, exponent = node.operands[0], Fraction(node.data[0])
         if exponent < 0:
             return rf"\frac{{1}}{{{self(b.power(base, -exponent))}}}"
         if exponent.denominator == 2:
@@ -304,7 +306,7 @@ class Printer:
 
     def block(self, node: Node) -> str:
         axis, start, end = node.data
-        low, high = str(start + 1), str(end)  # type: ignore[operator]
+        low, high = str(start + 1), str(end)
         span = f"{low}:{high}".replace(" ", "")
         return self._indexed(node.operands[0], span if axis == 0 else rf"\cdot, {span}")
 

@@ -97,7 +97,9 @@ def take_apart(text: str) -> Spec:
         elif part in PROPERTIES or part.startswith("one-hot at "):
             properties.append(part)
         else:
-            raise AuthorError(f"“{part}” is neither a property nor a range; properties are {', '.join(sorted(PROPERTIES))}")
+            raise AuthorError(
+                f"“{part}” is neither a property nor a range; properties are {', '.join(sorted(PROPERTIES))}"
+            )
     if over is not None:
         over = Range(over.lo, over.hi, tuple(excluded))
     return Spec(first, tuple(properties), letter, over, tuple(others))
@@ -157,7 +159,9 @@ def _index(key: str, shape: Pattern, spec: Spec) -> Entity:
     if spec.over is None:
         return Entity("index", key, shape, b.index(key, over), (), over)
     _check_letter(shape, spec.letter, key)
-    return Entity("index family", key, shape, b.index_family(key, over, spec.over, spec.letter), (spec.letter,), spec.over)
+    return Entity(
+        "index family", key, shape, b.index_family(key, over, spec.over, spec.letter), (spec.letter,), spec.over
+    )
 
 
 def _part(scope: Scope, key: str, shape: Pattern, kind: str, letter: str, matrix: str) -> Entity:

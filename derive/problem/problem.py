@@ -86,19 +86,22 @@ class Problem:
         try:
             access = reader.settle(reader.expression(reader.parse(text)))
         except AnswerError as problem:
-            raise AuthorError(f"the variable cannot be read: {problem.message}", "wrt", mark(text, problem.span)) from None
-        leaf = _leaf_of(access)
+            raise AuthorError(
+                f"the variable cannot be read: {problem.message}", "wrt", mark(text, problem.span)
+            ) from None
+        leaf = leaf_of(access)
         if leaf is None:
             raise AuthorError(f"{text} is not a symbol, a defined name or a part of one", "wrt")
         free = tuple((name, _one_range(name, reader)) for name in reader.opened)
         return Target(text, leaf, access, free)
 
 
-def _leaf_of(access: Node) -> Node | None:
+def leaf_of(access: Node) -> Node | None:
+    """The symbol or family that an expression is a part of; None if it is no part of one."""
     if access.op in ("symbol", "family"):
         return access
     if access.op in ("entry", "row", "column", "member", "transpose"):
-        return _leaf_of(access.operands[0])
+        return leaf_of(access.operands[0])
     return None
 
 
@@ -187,7 +190,7 @@ class _Builder:
             self.scope.add_size_names(node.dims[0].names | node.dims[1].names)
         ranges = [entity.over] if entity.over else []
         if entity.kind == "index family" and node is not None:
-            ranges.append(node.data[1])  # type: ignore[arg-type]
+            ranges.append(node.data[1])
         for over in ranges:
             self.scope.add_size_names(over.lo.names | over.hi.names)
 
@@ -364,7 +367,11 @@ def inferred_properties(node: Node) -> tuple[str, ...]:
 
 def symbols_of(problem: Problem) -> list[Node]:
     """All leaves that are given (not defined), in the order of the declarations."""
-    return [e.node for e in problem.scope.all() if e.kind in ("value", "family") and e.node and e.node not in problem.meanings]
+    return [
+        e.node
+        for e in problem.scope.all()
+        if e.kind in ("value", "family") and e.node and e.node not in problem.meanings
+    ]
 
 
 def names_in(node: Node) -> set[Node]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 
-from derive.errors import AnswerError, AuthorError, ShapeError, Span
+from derive.errors import AnswerError, ShapeError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
@@ -19,7 +19,7 @@ from derive.latex.parser import Parser
 from derive.latex.tokens import tokenize
 from derive.operations import products as matrix
 from derive.reading import functions, indices, juxtapose, names, sums
-from derive.reading.scope import Scope, normal
+from derive.reading.scope import Scope
 from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
 
 Derive = Callable[[Node, Node], Node]
@@ -202,19 +202,10 @@ class Reader:
         return wide[0] if len(wide) == 1 else b.make("concat", tuple(wide), (0,))
 
     def derivative(self, node: s.Derivative) -> Node:
-        """An unexpanded derivative: its value, where the engine can give it."""
-        for entity in self.scope.entities.get("∂", []):
-            if entity.pattern.sub == normal(node.tokens) and entity.node is not None:
-                return entity.node
-        if self.derive is None:
-            raise AnswerError("unexpanded", "A derivative stands here unexpanded.", node.span)
-        if node.of is None:
-            raise AnswerError("unexpanded", "This operator acts on nothing.", node.span)
-        of, wrt = self.expression(node.of), self.expression(node.wrt)
-        try:
-            return self.derive(of, wrt)
-        except AuthorError as problem:
-            raise AnswerError("unexpanded", problem.message, node.span) from problem
+        """An unexpanded derivative: a declared name, or its value, where the engine can give it."""
+        from derive.reading import derivatives
+
+        return derivatives.value(self, node)
 
     def external(self, node: s.External) -> Node:
         from derive.reading import scalar_fallback

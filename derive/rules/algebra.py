@@ -1,4 +1,4 @@
-"""Laws of sums, products and elementwise products."""
+"""Laws of sums and products: like terms, common factors, multiplying out."""
 
 from __future__ import annotations
 
@@ -7,155 +7,16 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, count_nodes, free_indices
+from derive.expressions.node import Node, count_nodes, intern_node
 from derive.expressions.order import order_free
 from derive.rules.driver import rule
-from derive.sizes import ONE, SCALAR, Range, Size
-
-_N, _M = Size.of("n"), Size.of("m")
-
-
-def _column(name: str) -> Node:
-    return b.symbol(name, (_N, ONE))
-
-
-def _matrix(name: str) -> Node:
-    return b.symbol(name, (_N, _M))
-
-
-def _number(name: str) -> Node:
-    return b.symbol(name, SCALAR)
-
-
-def chain_of(node: Node) -> list[Node]:
-    """The matrix factors of a product."""
-    return [f for f in (node.operands if node.op == "product" else (node,)) if f.dims != SCALAR]
-
-
-def scalars_of(node: Node) -> list[Node]:
-    """The scalar factors of a product."""
-    return [f for f in (node.operands if node.op == "product" else (node,)) if f.dims == SCALAR]
-
-
-@rule("product", example=lambda: (
-    b.product(b.transpose(_column("a")), b.hadamard(_column("b"), b.power(_column("a"), -1))), b.total(_column("b"))
-))  # fmt: skip
-def cancel_inside_inner(e: Node) -> Node | None:
-    r"""a^\top (b \oslash a) = \mathbf{1}^\top b"""
-    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
-        if left.dims[0] != ONE or right.dims[1] != ONE or SCALAR in (left.dims, right.dims):
-            continue
-        for one, other in ((b.transpose(left), right), (left, b.transpose(right))):
-            if _cancels(one, other):
-                return b.product(*e.operands[:k], b.total(b.hadamard(one, other)), *e.operands[k + 2 :])
-    return None
-
-
-def _cancels(x: Node, y: Node) -> bool:
-    """Whether a factor of one stands below in the other."""
-    powers: dict[Node, set[bool]] = {}
-    for whole in (x, y):
-        chain = chain_of(whole)
-        whole = chain[0] if len(chain) == 1 else whole
-        for factor in whole.operands if whole.op == "hadamard" else (whole,):
-            base, exponent = b.base_and_exponent(factor)
-            powers.setdefault(base, set()).add(exponent > 0)
-    return any(len(signs) == 2 for signs in powers.values())
-
-
-@rule("total", example=lambda: (b.make("total", (b.symbol("y", (_N, ONE), ("one-hot",)),)), b.number(1)))
-def total_of_distribution(e: Node) -> Node | None:
-    r"""\mathbf{1}^\top y = 1 where the entries of y sum to 1"""
-    body = e.operands[0]
-    body = body.operands[0] if body.op == "transpose" else body
-    return b.number(1) if ONE in body.dims and sums_to_one(body) else None
-
-
-def sums_to_one(node: Node) -> bool:
-    """Whether the entries of a vector sum to 1 by what is declared of it."""
-    if node.op in ("softmax", "onehot"):
-        return True
-    if node.op == "column":
-        return bool({"one-hot columns", "distribution columns"} & set(_properties(node.operands[0])))
-    if node.op == "transpose":
-        inner = node.operands[0]
-        rows = {"one-hot rows", "distribution rows"}
-        return inner.op == "row" and bool(rows & set(_properties(inner.operands[0]))) or sums_to_one(inner)
-    properties = _properties(node)
-    return any(p in ("distribution", "one-hot") or p.startswith("one-hot at") for p in properties)
-
-
-def _properties(node: Node) -> tuple[str, ...]:
-    if node.op == "member":
-        return node.operands[0].data[3] if node.operands[0].op == "family" else ()  # type: ignore[return-value]
-    return node.data[2] if node.op == "symbol" else ()  # type: ignore[return-value]
-
-
-@rule("product", example=lambda: (
-    b.product(b.symbol("Y", (_N, _M), ("one-hot rows",)), b.ones((_M, ONE))), b.ones((_N, ONE))
-))  # fmt: skip
-def rows_sum_to_one(e: Node) -> Node | None:
-    r"""Y \mathbf{1} = \mathbf{1} where each row of Y sums to 1"""
-    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
-        rows = left.op == "softmax" or {"one-hot rows", "distribution rows"} & set(_properties(left))
-        if right.op == "ones" and rows and ONE not in left.dims and right.dims[1] == ONE:
-            return b.product(*e.operands[:k], b.ones((left.dims[0], ONE)), *e.operands[k + 2 :])
-        if right.op == "ones" and right.dims[0] == ONE and left.op == "ones" and left.dims[1] == ONE:
-            return b.product(*e.operands[:k], b.ones((left.dims[0], right.dims[1])), *e.operands[k + 2 :])
-    return None
-
-
-@rule("total", example=lambda: (
-    b.make("total", (b.add(b.symbol("y", (_N, ONE), ("one-hot",)), b.negate(_column("x"))),)),
-    b.subtract(b.number(1), b.total(_column("x"))),
-))  # fmt: skip
-def total_of_sum(e: Node) -> Node | None:
-    r"""\mathbf{1}^\top (y - x) = 1 - \mathbf{1}^\top x where the entries of y sum to 1"""
-    body = e.operands[0]
-    if body.op != "add" or ONE not in body.dims:
-        return None
-    plain = [b.product(*chain_of(t)) if t.dims != SCALAR else t for t in body.operands]
-    known = [t for t in plain if sums_to_one(t) or t.op == "ones"]
-    return b.add(*(b.total(t) for t in body.operands)) if known else None
-
-
-@rule("product", example=lambda: (
-    b.product(b.transpose(_column("u")), b.diag(_column("a"))), b.transpose(b.hadamard(_column("u"), _column("a")))
-))  # fmt: skip
-def row_times_diagonal(e: Node) -> Node | None:
-    r"""u^\top \operatorname{diag}(a) = (u \circ a)^\top"""
-    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
-        if right.op == "diag" and left.op == "transpose" and left.dims[0] == ONE:
-            turned = b.transpose(b.hadamard(left.operands[0], right.operands[0]))
-            return b.product(*e.operands[:k], turned, *e.operands[k + 2 :])
-    return None
-
-
-@rule("product", example=lambda: (b.product(b.ones((ONE, _N)), _column("x")), b.total(_column("x"))))
-def ones_sum(e: Node) -> Node | None:
-    r"""\mathbf{1}^\top x is the sum of the entries of x"""
-    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
-        if left.op == "ones" and left.dims[0] == ONE and right.dims[1] == ONE and right.dims != SCALAR:
-            return b.product(*e.operands[:k], b.total(right), *e.operands[k + 2 :])
-        if right.op == "ones" and right.dims[1] == ONE and left.dims[0] == ONE and left.dims != SCALAR:
-            return b.product(*e.operands[:k], b.total(left), *e.operands[k + 2 :])
-    return None
-
-
-@rule("total", example=lambda: (
-    b.make("total", (b.hadamard(_column("a"), _column("b")),)), b.inner(_column("a"), _column("b"))
-))  # fmt: skip
-def total_is_inner(e: Node) -> Node | None:
-    r"""\mathbf{1}^\top (a \circ b) = a^\top b for vectors"""
-    body = e.operands[0]
-    if body.op != "hadamard" or ONE not in body.dims:
-        return None
-    first, *rest = body.operands
-    return b.inner(first, b.hadamard(*rest))
+from derive.rules.examples import M, column, matrix, number
+from derive.rules.parts import chain_of, scalars_of
+from derive.sizes import ONE, SCALAR
 
 
 @rule("add", example=lambda: (
-    b.add(b.number(1), b.negate(b.apply("sigmoid", b.negate(_number("s"))))), b.apply("sigmoid", _number("s"))
+    b.add(b.number(1), b.negate(b.apply("sigmoid", b.negate(number("s"))))), b.apply("sigmoid", number("s"))
 ))  # fmt: skip
 def sigmoid_of_minus(e: Node) -> Node | None:
     r"""1 - \sigma(-x) = \sigma(x)"""
@@ -180,8 +41,8 @@ def _negative(node: Node) -> bool:
 
 
 @rule("product", "hadamard", example=lambda: (
-    b.product(b.add(b.power(_number("a"), -1), _number("b")), _number("a")),
-    b.add(b.number(1), b.product(_number("b"), _number("a"))),
+    b.product(b.add(b.power(number("a"), -1), number("b")), number("a")),
+    b.add(b.number(1), b.product(number("b"), number("a"))),
 ))  # fmt: skip
 def distribute_to_cancel(e: Node) -> Node | None:
     r"""(a^{-1} + b)\, a = 1 + a b: a sum is multiplied out where a factor cancels"""
@@ -218,7 +79,7 @@ def expand(node: Node) -> Node:
     if node.op == "power" and node.operands[0].op == "add" and node.data[0] in (2, 3, 4):
         base = node.operands[0]
         out = base
-        for _ in range(int(node.data[0]) - 1):  # type: ignore[call-overload]
+        for _ in range(int(node.data[0]) - 1):
             out = b.add(*(expand(b.hadamard(t, out)) for t in base.operands))
         return out
     if node.op not in ("product", "hadamard"):
@@ -242,8 +103,8 @@ def expand(node: Node) -> Node:
 
 
 @rule("add", example=lambda: (
-    b.add(b.product(_matrix("A"), b.symbol("x", (_M, ONE))), b.negate(b.product(_matrix("A"), b.symbol("y", (_M, ONE))))),
-    b.product(_matrix("A"), b.subtract(b.symbol("x", (_M, ONE)), b.symbol("y", (_M, ONE)))),
+    b.add(b.product(matrix("A"), b.symbol("x", (M, ONE))), b.negate(b.product(matrix("A"), b.symbol("y", (M, ONE))))),
+    b.product(matrix("A"), b.subtract(b.symbol("x", (M, ONE)), b.symbol("y", (M, ONE)))),
 ))  # fmt: skip
 def common_factor(e: Node) -> Node | None:
     r"""A x + A y = A (x + y), and the same for scalar factors and factors on the right"""
@@ -289,27 +150,30 @@ def _common_ends(chains: list[list[Node]]) -> tuple[list[Node], list[Node]]:
 
 
 @rule("add", example=lambda: (
-    b.add(b.hadamard(_column("a"), _column("b")), b.hadamard(_column("a"), _column("c"))),
-    b.hadamard(_column("a"), b.add(_column("b"), _column("c"))),
+    b.add(b.hadamard(column("a"), column("b")), b.hadamard(column("a"), column("c"))),
+    b.hadamard(column("a"), b.add(column("b"), column("c"))),
 ))  # fmt: skip
 def common_elementwise_factor(e: Node) -> Node | None:
-    r"""a \circ b + a \circ c = a \circ (b + c)"""
+    r"""A \circ b + a \circ c = a \circ (b + c)"""
     split = [b.split_number(t) for t in e.operands]
     if any(rest.op != "hadamard" for _, rest in split):
         return None
     shared = [f for f in split[0][1].operands if all(f in rest.operands for _, rest in split[1:])]
     if not shared:
         return None
-    rest = [b.scale(value, b.hadamard(b.ones(e.dims), *(f for f in part.operands if f not in shared))) for value, part in split]
+    rest = [
+        b.scale(value, b.hadamard(b.ones(e.dims), *(f for f in part.operands if f not in shared)))
+        for value, part in split
+    ]
     return b.hadamard(*shared, b.add(*rest))
 
 
 @rule("add", example=lambda: (
-    b.add(b.hadamard(_column("a"), _column("b")), b.hadamard(_column("b"), _column("a"))),
-    b.scale(2, b.hadamard(_column("a"), _column("b"))),
+    b.add(b.hadamard(column("a"), column("b")), b.hadamard(column("b"), column("a"))),
+    b.scale(2, b.hadamard(column("a"), column("b"))),
 ))  # fmt: skip
 def like_terms(e: Node) -> Node | None:
-    r"""a \circ b + b \circ a = 2\, a \circ b: terms are alike up to the order of their factors"""
+    r"""A \circ b + b \circ a = 2\, a \circ b: terms are alike up to the order of their factors"""
     first: dict[object, Node] = {}
     total: dict[object, Fraction] = {}
     for value, rest in map(b.split_number, e.operands):
@@ -322,9 +186,9 @@ def like_terms(e: Node) -> Node | None:
 
 
 @rule("add", "product", "hadamard", example=lambda: (
-    b.add(b.product(b.subtract(b.number(1), _number("y")), _number("s")),
-          b.negate(b.product(_number("y"), b.subtract(b.number(1), _number("s"))))),
-    b.subtract(_number("s"), _number("y")),
+    b.add(b.product(b.subtract(b.number(1), number("y")), number("s")),
+          b.negate(b.product(number("y"), b.subtract(b.number(1), number("s"))))),
+    b.subtract(number("s"), number("y")),
 ))  # fmt: skip
 def multiply_out_if_shorter(e: Node) -> Node | None:
     r"""(1 - y)\, s - y\, (1 - s) = s - y: multiplied out where that is shorter"""
@@ -339,8 +203,8 @@ def multiply_out_if_shorter(e: Node) -> Node | None:
 
 
 @rule("product", example=lambda: (
-    b.product(b.number(-1), b.subtract(b.number(1), _number("s")), _column("x")),
-    b.product(b.subtract(_number("s"), b.number(1)), _column("x")),
+    b.product(b.number(-1), b.subtract(b.number(1), number("s")), column("x")),
+    b.product(b.subtract(number("s"), b.number(1)), column("x")),
 ))  # fmt: skip
 def minus_into_sum(e: Node) -> Node | None:
     r"""-(1 - s)\, x = (s - 1)\, x"""
@@ -358,8 +222,8 @@ def _mixed(node: Node) -> bool:
 
 
 @rule("product", "hadamard", example=lambda: (
-    b.product(b.transpose(_matrix("A")), b.subtract(b.scale(2, _column("x")), b.scale(2, _column("y")))),
-    b.product(b.number(2), b.transpose(_matrix("A")), b.subtract(_column("x"), _column("y"))),
+    b.product(b.transpose(matrix("A")), b.subtract(b.scale(2, column("x")), b.scale(2, column("y")))),
+    b.product(b.number(2), b.transpose(matrix("A")), b.subtract(column("x"), column("y"))),
 ))  # fmt: skip
 def common_number(e: Node) -> Node | None:
     r"""A (2 x - 2 y) = 2 A (x - y)"""
@@ -376,7 +240,7 @@ def common_number(e: Node) -> Node | None:
 
 
 @rule("power", example=lambda: (
-    b.power(b.apply("positive", _number("s")), 2), b.apply("positive", _number("s"))
+    b.power(b.apply("positive", number("s")), 2), b.apply("positive", number("s"))
 ))  # fmt: skip
 def indicator_squared(e: Node) -> Node | None:
     r"""\mathbb{1}\{s > 0\}^2 = \mathbb{1}\{s > 0\}"""
@@ -385,7 +249,7 @@ def indicator_squared(e: Node) -> Node | None:
 
 
 @rule("hadamard", example=lambda: (
-    b.hadamard(b.transpose(_matrix("A")), b.transpose(_matrix("B"))), b.transpose(b.hadamard(_matrix("A"), _matrix("B")))
+    b.hadamard(b.transpose(matrix("A")), b.transpose(matrix("B"))), b.transpose(b.hadamard(matrix("A"), matrix("B")))
 ))  # fmt: skip
 def hadamard_of_transposes(e: Node) -> Node | None:
     r"""A^\top \circ B^\top = (A \circ B)^\top"""
@@ -393,98 +257,15 @@ def hadamard_of_transposes(e: Node) -> Node | None:
     if any(base.op != "transpose" or base.operands[0].op == "row" for base, _ in bases):
         return None
     inner = b.hadamard(*(b.power(base.operands[0], exponent) for base, exponent in bases))
-    return b.transpose(inner) if inner.op != "hadamard" else b.intern_node("transpose", (inner,), (), e.dims)
+    return b.transpose(inner) if inner.op != "hadamard" else intern_node("transpose", (inner,), (), e.dims)
 
 
 @rule("add", example=lambda: (
-    b.add(b.transpose(_column("a")), b.transpose(_column("b"))), b.transpose(b.add(_column("a"), _column("b")))
+    b.add(b.transpose(column("a")), b.transpose(column("b"))), b.transpose(b.add(column("a"), column("b")))
 ))  # fmt: skip
 def sum_of_transposes(e: Node) -> Node | None:
     r"""a^\top + b^\top = (a + b)^\top"""
     split = [b.split_number(t) for t in e.operands]
     if any(rest.op != "transpose" or rest.operands[0].op == "row" for _, rest in split):
         return None
-    return b.intern_node("transpose", (b.add(*(b.scale(v, rest.operands[0]) for v, rest in split)),), (), e.dims)
-
-
-@rule("product", example=lambda: (
-    b.product(b.diag(_column("a")), _column("b")), b.hadamard(_column("a"), _column("b"))
-))  # fmt: skip
-def diagonal_times_column(e: Node) -> Node | None:
-    r"""\operatorname{diag}(a)\, b = a \circ b for a column b"""
-    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
-        if left.op == "diag" and right.dims[1] == ONE and right.dims != SCALAR:
-            return b.product(*e.operands[:k], b.hadamard(left.operands[0], right), *e.operands[k + 2 :])
-    return None
-
-
-@rule("product", example=lambda: (
-    b.product(b.transpose(b.onehot(b.index("o", None), _N)), _column("x")),
-    b.entry(_column("x"), b.index("o", None), b.number(1)),
-))  # fmt: skip
-def onehot_picks(e: Node) -> Node | None:
-    r"""\mathbf{e}_o^\top x = x_o, and A \mathbf{e}_o is column o of A"""
-    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
-        picked: Node | None = None
-        if right.op == "onehot" and left.dims != SCALAR:
-            position = right.operands[0]
-            picked = b.column(left, position) if left.dims[0] != ONE else b.entry(left, b.number(1), position)
-        elif left.op == "transpose" and left.operands[0].op == "onehot" and right.dims != SCALAR:
-            position = left.operands[0].operands[0]
-            picked = b.row(right, position) if right.dims[1] != ONE else b.entry(right, position, b.number(1))
-        if picked is not None:
-            return b.product(*e.operands[:k], picked, *e.operands[k + 2 :])
-    return None
-
-
-@rule("hadamard", example=lambda: (
-    b.hadamard(_column("x"), b.onehot(b.index("o", None), _N)),
-    b.product(b.entry(_column("x"), b.index("o", None), b.number(1)), b.onehot(b.index("o", None), _N)),
-))  # fmt: skip
-def onehot_selects(e: Node) -> Node | None:
-    r"""x \circ \mathbf{e}_o = x_o \mathbf{e}_o"""
-    for unit in e.operands:
-        if unit.op == "onehot":
-            rest = b.hadamard(b.ones(e.dims), *(f for f in e.operands if f is not unit))
-            return b.product(b.entry(rest, unit.operands[0], b.number(1)), unit)
-    return None
-
-
-@rule("product", example=lambda: (
-    b.product(_matrix("A"), b.subtract(b.symbol("p", (_M, ONE)), b.onehot(b.index("o", None), _M))),
-    b.subtract(b.product(_matrix("A"), b.symbol("p", (_M, ONE))), b.column(_matrix("A"), b.index("o", None))),
-))  # fmt: skip
-def distribute_over_onehot(e: Node) -> Node | None:
-    r"""A (p - \mathbf{e}_o) = A p - a_o, where A stands on the left"""
-    for k, factor in enumerate(e.operands):
-        if k and factor.op == "add" and e.operands[k - 1].dims != SCALAR and e.operands[k - 1].dims[0] != ONE:
-            if any(_picks(b.split_number(t)[1]) for t in factor.operands):
-                return b.add(*(b.product(*e.operands[:k], t, *e.operands[k + 1 :]) for t in factor.operands))
-    return None
-
-
-def _picks(node: Node) -> bool:
-    return node.op == "onehot" or (node.op == "sum" and node.operands[0].op == "onehot")
-
-
-@rule("product", example=lambda: (
-    b.product(_matrix("A"), b.sum_over(b.onehot(b.index("k", None), _M), "k", Range(ONE, Size.of("K")))),
-    b.sum_over(b.column(_matrix("A"), b.index("k", None)), "k", Range(ONE, Size.of("K"))),
-))  # fmt: skip
-def product_into_sum(e: Node) -> Node | None:
-    r"""A \sum_k \mathbf{e}_{k} = \sum_k a_k"""
-    for k, factor in enumerate(e.operands):
-        if k and factor.op == "sum" and _picks(factor) and e.operands[k - 1].dims[1] == factor.dims[0]:
-            left = e.operands[k - 1]
-            if factor.data[0] in free_indices(left):
-                continue
-            moved = b.make("sum", (b.product(left, factor.operands[0]), factor.operands[1]), factor.data)
-            return b.product(*e.operands[: k - 1], moved, *e.operands[k + 1 :])
-    return None
-
-
-@rule("diag", example=lambda: (b.make("diag", (b.ones((_N, ONE)),)), b.eye(_N)))
-def diagonal_of_ones(e: Node) -> Node | None:
-    r"""\operatorname{diag}(\mathbf{1}) = I"""
-    return b.eye(e.dims[0]) if e.operands[0].op == "ones" else None
-
+    return intern_node("transpose", (b.add(*(b.scale(v, rest.operands[0]) for v, rest in split)),), (), e.dims)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.expressions.order import order_free
-from derive.rules.algebra import chain_of, scalars_of
+from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import SCALAR
 
 
@@ -118,7 +118,7 @@ def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
 
 
 def _into_sum(node: Node, scalars: list[Node], meaning: Node, name: Node) -> Node | None:
-    """c Σ f where c f is the name: the factor belongs inside the sum."""
+    """C Σ f where c f is the name: the factor belongs inside the sum."""
     wanted = {order_free(f) for f in scalars_of(meaning)}
     below = [f for f in scalars if b.base_and_exponent(f)[1] < 0 and order_free(f) in wanted]
     for factor in node.operands if below else ():

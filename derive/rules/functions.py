@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
-from derive.rules.algebra import scalars_of
 from derive.rules.driver import rule
+from derive.rules.parts import scalars_of
 from derive.sizes import ONE, SCALAR, Size
 
 _N = Size.of("n")
@@ -69,7 +69,7 @@ def squared_norm(e: Node) -> Node | None:
 def step_at_number(e: Node) -> Node | None:
     r"""\mathbb{1}\{2 > 0\} = 1"""
     x = e.operands[0]
-    return b.number(int(x.data[0] > 0)) if x.op == "number" else None  # type: ignore[operator]
+    return b.number(int(x.data[0] > 0)) if x.op == "number" else None
 
 
 @rule("maximum", "minimum", example=lambda: (b.make("maximum", (b.number(2), b.number(0))), b.number(2)))
@@ -78,7 +78,7 @@ def extremum_of_numbers(e: Node) -> Node | None:
     values = [o.data[0] for o in e.operands if o.op == "number"]
     if len(values) < 2:
         return None
-    return b.number(max(values) if e.op == "maximum" else min(values))  # type: ignore[type-var, arg-type]
+    return b.number(max(values) if e.op == "maximum" else min(values))
 
 
 def _s() -> Node:
@@ -86,7 +86,7 @@ def _s() -> Node:
 
 
 def _one_plus_exp(node: Node) -> Node | None:
-    """x where a node is 1 + eˣ."""
+    """X where a node is 1 + eˣ."""
     if node.op != "add" or len(node.operands) != 2:
         return None
     ones = [t for t in node.operands if t == b.number(1) or t.op == "ones"]
@@ -132,7 +132,7 @@ def sigmoid_pair(e: Node) -> Node | None:
     r"""\sigma(x) \sigma(-x) = \sigma(x) (1 - \sigma(x))"""
     found = [f for f in e.operands if f.op == "sigmoid"]
     for one in found:
-        for k, other in enumerate(e.operands):
+        for other in e.operands:
             if other.op == "sigmoid" and other.operands[0] == b.negate(one.operands[0]) and other is not one:
                 plain, turned = (one, other) if b.split_number(other.operands[0])[0] < 0 else (other, one)
                 parts = [b.subtract(b.number(1), plain) if f is turned else f for f in e.operands]
@@ -173,7 +173,7 @@ def tanh_by_exponentials(e: Node) -> Node | None:
 
 
 def _pair_of_exps(node: Node, sign: int) -> Node | None:
-    """x where a node is eˣ ± e⁻ˣ."""
+    """X where a node is eˣ ± e⁻ˣ."""
     if node.op != "add" or len(node.operands) != 2:
         return None
     split = [b.split_number(t) for t in node.operands]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.operations.registry import record
-from derive.rules.algebra import chain_of, scalars_of
+from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import ONE, SCALAR, Range, Size
 
 
@@ -24,7 +24,7 @@ def lift(node: Node, name: str, over: Range) -> Node | None:
 
 
 def _depends(node: Node, name: str) -> bool:
-    from derive.rules.indices import mentions
+    from derive.rules.parts import mentions
 
     return mentions(node, name)
 
@@ -120,7 +120,7 @@ def _whole_sum(node: Node) -> Node | None:
     body = node.operands[0]
     if body.op == "sum" and body.operands[1].op == "number":
         return _double_sum(node, body)
-    whole = lift(body, str(node.data[0]), node.data[1])  # type: ignore[arg-type]
+    whole = lift(body, str(node.data[0]), node.data[1])
     return None if whole is None else b.total(whole)
 
 
@@ -128,9 +128,9 @@ def _double_sum(outer: Node, inner: Node) -> Node | None:
     """Sums over the rows and columns of matrices."""
     i, j = (b.index(str(n.data[0]), None) for n in (outer, inner))
     ranges = [outer.data[1], inner.data[1]]
-    if any(r.lo != ONE or r.excluded for r in ranges):  # type: ignore[union-attr]
+    if any(r.lo != ONE or r.excluded for r in ranges):
         return None
-    dims = (ranges[0].hi, ranges[1].hi)  # type: ignore[union-attr]
+    dims = (ranges[0].hi, ranges[1].hi)
     whole = _lift_matrix(inner.operands[0], i, j, dims)
     return None if whole is None else b.total(whole)
 
@@ -141,7 +141,7 @@ def _lift_matrix(node: Node, i: Node, j: Node, dims: tuple[Size, Size]) -> Node 
         return b.product(node, b.ones(dims))
     if node.op == "entry" and not any(_depends(node.operands[0], n) for n in (first, second)):
         return _matrix_entry(node, i, j, dims)
-    if record(node.op).elementwise or node.op == "product" and not chain_of(node):
+    if record(node.op).elementwise or (node.op == "product" and not chain_of(node)):
         parts = [_lift_matrix(o, i, j, dims) for o in node.operands]
         if any(p is None for p in parts):
             return None

@@ -1,0 +1,254 @@
+"""Sums, products and powers, kept in a flat form: like terms collected, powers of one base joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise
+
+from derive.errors import ShapeError
+from derive.expressions.leaves import Number, number, ones, zeros
+from derive.expressions.node import Node, intern_node
+from derive.sizes import SCALAR, Dims, describe
+
+
+def add(*terms: Node) -> Node:
+    """A + B: terms of equal dimensions; a number is added to each entry of a matrix."""
+    dims = _common(terms, "added")
+    collected: dict[Node, Fraction] = {}
+    for term in terms:
+        for factor, rest in _terms(term, dims):
+            collected[rest] = collected.get(rest, Fraction(0)) + factor
+    parts = [scale(c, rest) for rest, c in collected.items() if c]
+    if not parts:
+        return zeros(dims)
+    return parts[0] if len(parts) == 1 else intern_node("add", tuple(parts), (), dims)
+
+
+def _terms(term: Node, dims: Dims) -> Iterable[tuple[Fraction, Node]]:
+    if term.op == "add":
+        for part in term.operands:
+            yield from _terms(part, dims)
+        return
+    factor, rest = split_number(term)
+    if factor:
+        yield factor, (product(rest, ones(dims)) if rest.dims != dims else rest)
+
+
+def _common(terms: tuple[Node, ...], verb: str) -> Dims:
+    full = [t.dims for t in terms if t.dims != SCALAR] or [SCALAR]
+    for other in full[1:]:
+        if other != full[0]:
+            raise ShapeError(f"{describe(full[0])} and {describe(other)} cannot be {verb}")
+    return full[0]
+
+
+def split_number(node: Node) -> tuple[Fraction, Node]:
+    """The numeric factor of a term and the rest of it."""
+    if node.op == "number":
+        return node.data[0], number(1)
+    if node.op == "zeros":
+        return Fraction(0), node
+    if node.op == "product" and node.operands[0].op == "number":
+        rest = node.operands[1:]
+        value: Fraction = node.operands[0].data[0]
+        return value, rest[0] if len(rest) == 1 else intern_node("product", rest, (), node.dims)
+    return Fraction(1), node
+
+
+def scale(factor: Number, node: Node) -> Node:
+    """C A for a number c."""
+    if factor == 1:
+        return node
+    if node.op == "add":
+        return add(*(scale(factor, t) for t in node.operands))
+    own, rest = split_number(node)
+    own *= factor
+    if not own:
+        return zeros(node.dims)
+    if rest.op == "number":
+        return number(own)
+    if own == 1:
+        return rest
+    operands = (number(own), *(rest.operands if rest.op == "product" else (rest,)))
+    return intern_node("product", operands, (), node.dims)
+
+
+def negate(node: Node) -> Node:
+    """-A."""
+    return scale(-1, node)
+
+
+def subtract(a: Node, b: Node) -> Node:
+    """A - B."""
+    return add(a, negate(b))
+
+
+def product(*factors: Node) -> Node:
+    """A B C: the matrix product; factors that are numbers commute and stand in front."""
+    value, scalars, chain = Fraction(1), list[Node](), list[Node]()
+    for factor in factors:
+        value *= _take_apart(factor, scalars, chain)
+    dims = _chain_dims(chain)
+    if not value or any(c.op == "zeros" for c in chain):
+        return zeros(dims)
+    chain = [c for c in chain if c.op != "eye"] or chain[:1]
+    value, scalars = _collect_powers(value, scalars)
+    operands = (*([number(value)] if value != 1 else []), *scalars, *chain)
+    if not operands:
+        return number(1)
+    return operands[0] if len(operands) == 1 else intern_node("product", operands, (), dims)
+
+
+def _take_apart(factor: Node, scalars: list[Node], chain: list[Node]) -> Fraction:
+    if factor.op == "number":
+        return factor.data[0]
+    if factor.op != "product":
+        (scalars if factor.dims == SCALAR else chain).append(factor)
+        return Fraction(1)
+    value, inner = Fraction(1), list[Node]()
+    for part in factor.operands:
+        if part.op == "number":
+            value *= part.data[0]
+        elif part.dims == SCALAR:
+            scalars.append(part)
+        else:
+            inner.append(part)
+    if factor.dims == SCALAR and inner:
+        scalars.append(intern_node("product", tuple(inner), (), SCALAR))
+    else:
+        chain.extend(inner)
+    return value
+
+
+def _chain_dims(chain: list[Node]) -> Dims:
+    for left, right in pairwise(chain):
+        if left.dims[1] != right.dims[0]:
+            raise ShapeError(
+                f"{describe(left.dims)} times {describe(right.dims)}: the inner sizes "
+                f"{left.dims[1]} and {right.dims[0]} differ"
+            )
+    return (chain[0].dims[0], chain[-1].dims[1]) if chain else SCALAR
+
+
+def _collect_powers(value: Fraction, scalars: list[Node]) -> tuple[Fraction, list[Node]]:
+    out = list[Node]()
+    for part in _joined_powers(scalars):
+        if part.op == "number":
+            value *= part.data[0]
+        else:
+            out.append(part)
+    return value, out
+
+
+def _joined_powers(factors: Iterable[Node]) -> list[Node]:
+    """Factors with the powers of one base put together, but √x √x left: it has no value for x < 0."""
+    whole, parts = dict[Node, Fraction](), dict[Node, list[Fraction]]()
+    for factor in factors:
+        base, exponent = base_and_exponent(factor)
+        whole.setdefault(base, Fraction(0))
+        if exponent.denominator == 1:
+            whole[base] += exponent
+        else:
+            parts.setdefault(base, []).append(exponent)
+    out = list[Node]()
+    for base, exponent in whole.items():
+        fractions = parts.get(base, [])
+        total_exponent = exponent + sum(fractions)
+        if fractions and total_exponent.denominator == 1 and not known_positive(base):
+            fractions = [sum(fractions[:-1], Fraction(0)), fractions[-1]] if len(fractions) > 2 else fractions
+            out += [power(base, e) for e in (exponent, *fractions) if e]
+        elif total_exponent or not fractions:
+            out.append(power(base, total_exponent))
+    return out
+
+
+def known_positive(node: Node) -> bool:
+    """Whether a value is positive by what is declared of it or by what it is."""
+    if node.op == "symbol":
+        return bool({"positive", "unit interval"} & set(node.data[2]))
+    if node.op in ("exp", "softmax", "sigmoid", "size"):
+        return True
+    if node.op == "number":
+        return node.data[0] > 0  # type: ignore[no-any-return]
+    if node.op in ("add", "product", "hadamard", "total"):
+        return all(known_positive(o) for o in node.operands)
+    return node.op in ("entry", "transpose", "power") and known_positive(node.operands[0])
+
+
+def base_and_exponent(node: Node) -> tuple[Node, Fraction]:
+    """The base and the exponent of a power; (x, 1) for anything else."""
+    if node.op == "power":
+        return node.operands[0], node.data[0]
+    return node, Fraction(1)
+
+
+def hadamard(*factors: Node) -> Node:
+    """A ∘ B: the product entry by entry; numbers among the factors scale."""
+    dims = _common(factors, "multiplied entry by entry")
+    if dims == SCALAR:
+        return product(*factors)
+    outer = list[Node]()
+    parts = _joined_powers([part for factor in factors for part in _elementwise_parts(factor, outer)])
+    if any(p.op == "zeros" for p in parts):
+        return zeros(dims)
+    parts = [p for p in parts if p.op != "ones"] or [ones(dims)]
+    whole = parts[0] if len(parts) == 1 else intern_node("hadamard", tuple(parts), (), dims)
+    return product(*outer, whole)
+
+
+def _elementwise_parts(factor: Node, outer: list[Node]) -> Iterable[Node]:
+    if factor.dims == SCALAR:
+        outer.append(factor)
+        return
+    if factor.op == "product":
+        inner = [p for p in factor.operands if p.dims != SCALAR]
+        outer.extend(p for p in factor.operands if p.dims == SCALAR)
+        factor = inner[0] if len(inner) == 1 else intern_node("product", tuple(inner), (), factor.dims)
+    if factor.op == "hadamard":
+        yield from factor.operands
+    else:
+        yield factor
+
+
+def divide(a: Node, b: Node) -> Node:
+    """A ⊘ B: the quotient entry by entry."""
+    return hadamard(a, power(b, -1))
+
+
+def power(base: Node, exponent: Number) -> Node:
+    """A raised to a fixed exponent, entry by entry."""
+    exponent = Fraction(exponent)
+    if exponent == 0:
+        return ones(base.dims)
+    if exponent == 1 or base.op == "ones":
+        return base
+    whole = exponent.denominator == 1
+    if base.op == "number":
+        value: Fraction = base.data[0]
+        if whole and abs(exponent) <= 64 and (value or exponent > 0):
+            return number(value ** int(exponent))
+        if value == 1:
+            return base
+    if base.op == "power" and whole:
+        inner: Fraction = base.data[0]
+        if inner.denominator == 1 or (inner * exponent).denominator != 1 or known_positive(base.operands[0]):
+            return power(base.operands[0], inner * exponent)
+    if whole and base.dims == SCALAR and base.op == "product" and not _has_chain(base):
+        return product(*(power(f, exponent) for f in base.operands))
+    if whole and base.op == "hadamard":
+        return hadamard(*(power(f, exponent) for f in base.operands))
+    if whole and base.op == "product" and base.dims != SCALAR and len(matrices(base)) == 1:
+        return product(*(power(f, exponent) for f in base.operands))
+    if base.op == "zeros" and exponent > 0:
+        return base
+    return intern_node("power", (base,), (exponent,), base.dims)
+
+
+def matrices(node: Node) -> list[Node]:
+    """The matrix factors of a product."""
+    return [o for o in node.operands if o.dims != SCALAR]
+
+
+def _has_chain(node: Node) -> bool:
+    return bool(matrices(node))

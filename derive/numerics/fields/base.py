@@ -1,0 +1,182 @@
+"""What every field has: the primitives that move entries about, and those that each field gives itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from derive.errors import EvaluationError
+
+Value = Any
+
+
+class Field:
+    """Primitives that move entries about; they are the same over every field."""
+
+    dtype: Any = object
+
+    def const(self, value: Fraction | int) -> Value:
+        """A 1 × 1 value."""
+        raise NotImplementedError
+
+    def full(self, dims: tuple[int, int], value: int) -> Value:
+        """A matrix with equal entries."""
+        return np.broadcast_to(self.const(value), dims)
+
+    def dims(self, x: Value) -> tuple[int, int]:
+        """Rows and columns."""
+        return x.shape[-2], x.shape[-1]
+
+    def transpose(self, x: Value) -> Value:
+        return np.swapaxes(x, -1, -2)
+
+    def diag(self, x: Value) -> Value:
+        n = x.shape[-2]
+        return self.mul(np.broadcast_to(x, (*x.shape[:-1], n)), self.eye(n))
+
+    def diagonal(self, x: Value) -> Value:
+        return np.diagonal(x, axis1=-2, axis2=-1)[..., None]
+
+    def eye(self, n: int) -> Value:
+        return self.from_int(np.eye(n, dtype=np.int64))
+
+    def from_int(self, x: Any) -> Value:
+        """Exact integers, such as the entries of one-hot vectors."""
+        return np.asarray(x).astype(self.dtype)
+
+    def sum_rows(self, x: Value) -> Value:
+        return self.reduce(x, -1)
+
+    def total(self, x: Value) -> Value:
+        """The sum of all entries, as 1 × 1."""
+        return self.reduce(self.reduce(x, -1), -2)
+
+    def reduce(self, x: Value, axis: int) -> Value:
+        """The sum along an axis, which stays with length 1."""
+        return x.sum(axis=axis, keepdims=True)
+
+    def sum_bound(self, x: Value, axis: int, count: int) -> Value:
+        """The sum over the `count` values of a bound index, whose axis is the first if it is there."""
+        if -axis > x.ndim:
+            return self.mul(self.const(count), x)
+        out = self.reduce(x, axis)[0]
+        return self.mul(self.const(count), out) if x.shape[axis] == 1 < count else out
+
+    def concat(self, values: Sequence[Value], axis: int) -> Value:
+        lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
+        full = [np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values]
+        return np.concatenate(full, axis=axis - 2)
+
+    def block(self, x: Value, axis: int, start: int, end: int) -> Value:
+        return x[..., start:end, :] if axis == 0 else x[..., start:end]
+
+    def take(self, x: Value, position: Any, axis: int) -> Value:
+        """Entries at 0-based positions along one of the last axes; the positions broadcast."""
+        tail = x.shape[-3:] if axis == -3 else x.shape[-2:]
+        k = len(tail)
+        lead = np.broadcast_shapes(x.shape[: x.ndim - k], position.shape)
+        wide = np.broadcast_to(x, (*lead, *tail))
+        where = np.broadcast_to(position, lead)[(..., *[None] * k)]
+        return np.take_along_axis(wide, where, axis=axis)
+
+    def member(self, x: Value, position: Any) -> Value:
+        """A member of a family, whose members lie along the axis before rows and columns."""
+        return self.take(x, position, -3)[..., 0, :, :]
+
+    def sub(self, x: Value, y: Value) -> Value:
+        return self.add(x, self.neg(y))
+
+    def times(self, x: Value, y: Value) -> Value:
+        """The matrix product, or scaling where one of both is 1 × 1."""
+        if x.shape[-2:] == (1, 1) or y.shape[-2:] == (1, 1):
+            return self.mul(x, y)
+        return self.matmul(x, y)
+
+    def div(self, x: Value, y: Value) -> Value:
+        return self.mul(x, self.inv(y))
+
+    def pow(self, x: Value, exponent: Fraction) -> Value:
+        if exponent.denominator == 1:
+            n = int(exponent)
+            return self.pow_int(x, n) if n >= 0 else self.inv(self.pow_int(x, -n))
+        if exponent.denominator == 2:
+            return self.pow(self.sqrt(x), Fraction(exponent.numerator))
+        return self.general_pow(x, self.const(exponent))
+
+    def pow_int(self, x: Value, n: int) -> Value:
+        if n > 100_000:
+            raise EvaluationError(f"the exponent {n} is too large")
+        out, base = self.const(1), x
+        while n:
+            out = self.mul(out, base) if n & 1 else out
+            base, n = (self.mul(base, base), n >> 1) if n > 1 else (base, 0)
+        return self.add(out, self.mul(self.const(0), x)) if out.shape != x.shape else out
+
+    def general_pow(self, x: Value, y: Value) -> Value:
+        return self.exp(self.mul(y, self.log(x)))
+
+    def shifted(self, x: Value) -> Value:
+        """X for a softmax; a field where exponentials overflow subtracts the largest entry."""
+        return x
+
+    def det(self, x: Value) -> Value:
+        """The determinant, expanded along the first row."""
+        n = self.dims(x)[1]
+        if n > 6:
+            raise EvaluationError("determinants of more than 6 rows are not evaluated")
+        if n == 1:
+            return x
+        out = None
+        for j in range(n):
+            part = self.mul(self.block(self.block(x, 0, 0, 1), 1, j, j + 1), self._minor(x, 0, j))
+            out = part if out is None else (self.add(out, part) if j % 2 == 0 else self.sub(out, part))
+        return out
+
+    def _minor(self, x: Value, i: int, j: int) -> Value:
+        n = self.dims(x)[0]
+        rows = self.concat([self.block(x, 0, 0, i), self.block(x, 0, i + 1, n)], 0)
+        return self.det(self.concat([self.block(rows, 1, 0, j), self.block(rows, 1, j + 1, n)], 1))
+
+    def inverse(self, x: Value) -> Value:
+        """The inverse by cofactors."""
+        n = self.dims(x)[0]
+        if n == 1:
+            return self.inv(x)
+        rows = []
+        for i in range(n):
+            cofactors = [self._minor(x, j, i) for j in range(n)]
+            rows.append(self.concat([c if (i + j) % 2 == 0 else self.neg(c) for j, c in enumerate(cofactors)], 1))
+        return self.mul(self.concat(rows, 0), self.inv(self.det(x)))
+
+    def choose(self, condition: Value, then: Value, otherwise: Value, opposite: Value) -> Value:
+        return self.add(self.mul(condition, then), self.mul(opposite, otherwise))
+
+    # ------------------------------------------------------------- arithmetic, by the fields themselves
+
+    add: Callable[[Value, Value], Value]
+    mul: Callable[[Value, Value], Value]
+    neg: Callable[[Value], Value]
+    inv: Callable[[Value], Value]
+    matmul: Callable[[Value, Value], Value]
+    exp: Callable[[Value], Value]
+    log: Callable[[Value], Value]
+    sqrt: Callable[[Value], Value]
+    sin: Callable[[Value], Value]
+    cos: Callable[[Value], Value]
+    arctan: Callable[[Value], Value]
+    arcsin: Callable[[Value], Value]
+    erf: Callable[[Value], Value]
+    positive: Callable[[Value], Value]
+    is_zero: Callable[[Value], Value]
+    pi: Callable[[], Value]
+    unspecified: Callable[[str, int, Value], Value]
+    otherwise_undefined: Callable[[Value, Value], Value]
+
+
+def smooth(name: str) -> list[float]:
+    """The parameters of the smooth function that stands in for an unspecified one."""
+    seed = np.random.default_rng([*name.encode()])
+    return [float(v) for v in seed.uniform([0.6, 0.7, -1.0, 0.2, 0.15], [1.4, 1.3, 1.0, 0.9, 0.45])]

@@ -1,0 +1,104 @@
+"""Laws of diagonal matrices and unit vectors."""
+
+from __future__ import annotations
+
+from derive.expressions import build as b
+from derive.expressions.node import Node, free_indices
+from derive.rules.driver import rule
+from derive.rules.examples import M, N, column, matrix
+from derive.sizes import ONE, SCALAR, Range, Size
+
+
+@rule("product", example=lambda: (
+    b.product(b.diag(column("a")), column("b")), b.hadamard(column("a"), column("b"))
+))  # fmt: skip
+def diagonal_times_column(e: Node) -> Node | None:
+    r"""\operatorname{diag}(a)\, b = a \circ b for a column b"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        if left.op == "diag" and right.dims[1] == ONE and right.dims != SCALAR:
+            return b.product(*e.operands[:k], b.hadamard(left.operands[0], right), *e.operands[k + 2 :])
+    return None
+
+
+@rule("product", example=lambda: (
+    b.product(b.transpose(column("u")), b.diag(column("a"))), b.transpose(b.hadamard(column("u"), column("a")))
+))  # fmt: skip
+def row_times_diagonal(e: Node) -> Node | None:
+    r"""u^\top \operatorname{diag}(a) = (u \circ a)^\top"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        if right.op == "diag" and left.op == "transpose" and left.dims[0] == ONE:
+            turned = b.transpose(b.hadamard(left.operands[0], right.operands[0]))
+            return b.product(*e.operands[:k], turned, *e.operands[k + 2 :])
+    return None
+
+
+@rule("product", example=lambda: (
+    b.product(b.transpose(b.onehot(b.index("o", None), N)), column("x")),
+    b.entry(column("x"), b.index("o", None), b.number(1)),
+))  # fmt: skip
+def onehot_picks(e: Node) -> Node | None:
+    r"""\mathbf{e}_o^\top x = x_o, and A \mathbf{e}_o is column o of A"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        picked: Node | None = None
+        if right.op == "onehot" and left.dims != SCALAR:
+            position = right.operands[0]
+            picked = b.column(left, position) if left.dims[0] != ONE else b.entry(left, b.number(1), position)
+        elif left.op == "transpose" and left.operands[0].op == "onehot" and right.dims != SCALAR:
+            position = left.operands[0].operands[0]
+            picked = b.row(right, position) if right.dims[1] != ONE else b.entry(right, position, b.number(1))
+        if picked is not None:
+            return b.product(*e.operands[:k], picked, *e.operands[k + 2 :])
+    return None
+
+
+@rule("hadamard", example=lambda: (
+    b.hadamard(column("x"), b.onehot(b.index("o", None), N)),
+    b.product(b.entry(column("x"), b.index("o", None), b.number(1)), b.onehot(b.index("o", None), N)),
+))  # fmt: skip
+def onehot_selects(e: Node) -> Node | None:
+    r"""x \circ \mathbf{e}_o = x_o \mathbf{e}_o"""
+    for unit in e.operands:
+        if unit.op == "onehot":
+            rest = b.hadamard(b.ones(e.dims), *(f for f in e.operands if f is not unit))
+            return b.product(b.entry(rest, unit.operands[0], b.number(1)), unit)
+    return None
+
+
+@rule("product", example=lambda: (
+    b.product(matrix("A"), b.subtract(b.symbol("p", (M, ONE)), b.onehot(b.index("o", None), M))),
+    b.subtract(b.product(matrix("A"), b.symbol("p", (M, ONE))), b.column(matrix("A"), b.index("o", None))),
+))  # fmt: skip
+def distribute_over_onehot(e: Node) -> Node | None:
+    r"""A (p - \mathbf{e}_o) = A p - a_o, where A stands on the left"""
+    for k, factor in enumerate(e.operands):
+        left = e.operands[k - 1] if k else factor
+        beside = left is not factor and left.dims != SCALAR and left.dims[0] != ONE
+        if beside and factor.op == "add" and any(_picks(b.split_number(t)[1]) for t in factor.operands):
+            return b.add(*(b.product(*e.operands[:k], t, *e.operands[k + 1 :]) for t in factor.operands))
+    return None
+
+
+def _picks(node: Node) -> bool:
+    return node.op == "onehot" or (node.op == "sum" and node.operands[0].op == "onehot")
+
+
+@rule("product", example=lambda: (
+    b.product(matrix("A"), b.sum_over(b.onehot(b.index("k", None), M), "k", Range(ONE, Size.of("K")))),
+    b.sum_over(b.column(matrix("A"), b.index("k", None)), "k", Range(ONE, Size.of("K"))),
+))  # fmt: skip
+def product_into_sum(e: Node) -> Node | None:
+    r"""A \sum_k \mathbf{e}_{k} = \sum_k a_k"""
+    for k, factor in enumerate(e.operands):
+        if k and factor.op == "sum" and _picks(factor) and e.operands[k - 1].dims[1] == factor.dims[0]:
+            left = e.operands[k - 1]
+            if factor.data[0] in free_indices(left):
+                continue
+            moved = b.make("sum", (b.product(left, factor.operands[0]), factor.operands[1]), factor.data)
+            return b.product(*e.operands[: k - 1], moved, *e.operands[k + 1 :])
+    return None
+
+
+@rule("diag", example=lambda: (b.make("diag", (b.ones((N, ONE)),)), b.eye(N)))
+def diagonal_of_ones(e: Node) -> Node | None:
+    r"""\operatorname{diag}(\mathbf{1}) = I"""
+    return b.eye(e.dims[0]) if e.operands[0].op == "ones" else None
