@@ -102,7 +102,7 @@ def product(*factors: Node) -> Node:
 
 def _take_apart(factor: Node, scalars: list[Node], chain: list[Node]) -> Fraction:
     if factor.op == "number":
-        return factor.data[0]
+        return Fraction(factor.data[0])
     if factor.op != "product":
         (scalars if factor.dims == SCALAR else chain).append(factor)
         return Fraction(1)

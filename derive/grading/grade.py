@@ -17,7 +17,7 @@ from derive.latex import syntax as s
 from derive.printing.latex import latex
 from derive.problem.load import by_identifier
 from derive.problem.problem import Problem, Target, leaf_of, problem_from
-from derive.reading.derivatives import without_arguments
+from derive.reading.derivatives import with_free_indices_kept, without_arguments
 from derive.reading.reader import Reader
 
 SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
@@ -166,7 +166,7 @@ def _reader(asked: Asked) -> Reader:
             raise AnswerError("restated", "This only restates what is asked: the derivative itself stands in the answer.")
         if asked.target.free and leaf_of(wrt) is asked.target.leaf and wrt != asked.target.access:
             raise AnswerError("unexpanded", "This derivative is with respect to another index than the one asked for.")
-        return derivative_value(asked.problem, of, wrt)
+        return with_free_indices_kept(lambda x, y: derivative_value(asked.problem, x, y), of, wrt)
 
     reader = asked.problem.reader(derive)
     for name, over in asked.target.free:

@@ -42,8 +42,11 @@ class Associate:
 
     def _product(self, node: Node) -> Node | None:
         scalars = [o for o in node.operands if o.dims == SCALAR]
-        chain = [part for o in node.operands if o.dims != SCALAR for part in _ones_apart(o)]
-        if not chain or (len(chain) == 1 and chain[0].op != "fill"):
+        matrices = [o for o in node.operands if o.dims != SCALAR]
+        if len(matrices) == 1 and matrices[0].op not in ("ones", "fill"):
+            return _scaled_alone(scalars, matrices[0])
+        chain = [part for o in matrices for part in _ones_apart(o)]
+        if not chain:
             return None
         parts = [_unfilled(p) for p in segments(chain)]
         scalars += [tree(p) for p in parts if (p[0].dims[0], p[-1].dims[1]) == SCALAR]
@@ -105,6 +108,14 @@ def _ones_apart(node: Node) -> list[Node]:
 
 def _unfilled(part: list[Node]) -> list[Node]:
     return [k.fill(b.number(1), f.dims) if f.op == "ones" else f for f in part]
+
+
+def _scaled_alone(scalars: list[Node], x: Node) -> Node | None:
+    """A product of numbers and one matrix, where there is a better form for it."""
+    if x.op in ("rows", "columns") and scalars != [b.number(-1)]:
+        return k.rebuilt(x, (scaled(b.product(*scalars), x.operands[0]), *x.operands[1:]))
+    out = scaled(b.product(*scalars), x)
+    return out if out.op == "scaled" else None
 
 
 def scaled(factor: Node, x: Node) -> Node:

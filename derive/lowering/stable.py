@@ -28,7 +28,7 @@ class Stable:
         self.done: dict[Node, Node] = {}
 
     def __call__(self, node: Node) -> Node:
-        return k.rewrite(node, self._law, self.done)
+        return k.rewrite(k.rewrite(node, written_out_tanh, {}), self._law, self.done)
 
     def _law(self, node: Node) -> Node | None:
         for rule in RULES.get(node.op, ()):
@@ -185,6 +185,22 @@ LOGS: dict[str, Rule] = {
 def stable_log(s: Stable, e: Node) -> Node | None:
     """log softmax(x), log σ(x), log Σ e^x, log(1 + e^x) without their exponentials"""
     return s.log(e.operands[0])
+
+
+def written_out_tanh(e: Node) -> Node | None:
+    """(e^x − e^−x) / (e^x + e^−x) = tanh x"""
+    if e.op not in ("product", "hadamard"):
+        return None
+    below = {o.operands[0]: o for o in e.operands if o.op == "power" and o.data[0] == -1}
+    for top in e.operands:
+        exps = [t.operands[0] for t in top.operands if t.op == "exp"] if top.op == "add" else []
+        for x in exps:
+            rising, falling = b.apply("exp", x), b.apply("exp", b.negate(x))
+            under = below.get(b.add(rising, falling)) or below.get(b.add(falling, rising))
+            if top in (b.subtract(rising, falling), b.add(b.negate(falling), rising)) and under is not None:
+                rest = [o for o in e.operands if o is not top and o is not under]
+                return b.hadamard(*rest, b.apply("tanh", x)) if e.op == "hadamard" else b.product(*rest, b.apply("tanh", x))
+    return None
 
 
 def power_of_exponentials(s: Stable, e: Node) -> Node | None:

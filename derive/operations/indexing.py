@@ -42,7 +42,8 @@ define("ones", "a matrix of ones", dims=_given, within=lambda w, n: w.f.full(w.d
        latex=lambda p, n: p.ones(n), numpy=lambda p, n: p.full(n, "np.ones"))  # fmt: skip
 define("zeros", "a matrix of zeros", dims=_given, within=lambda w, n: w.f.full(w.dims(n.dims), 0),
        latex=lambda p, n: "0", numpy=lambda p, n: p.full(n, "np.zeros"))  # fmt: skip
-define("eye", "the identity matrix", dims=lambda data: (data[0], data[0]), within=lambda w, n: w.f.eye(w.size(n.data[0])),
+define("eye", "the identity matrix", dims=lambda data: (data[0], data[0]),
+       within=lambda w, n: w.f.eye(w.size(n.data[0])),
        latex=lambda p, n: "I", numpy=lambda p, n: f"np.eye({p.size(n.data[0])}, dtype={p.dtype})")  # fmt: skip
 define("onehot", "a unit column", dims=lambda data, i: (data[0], ONE),
        within=lambda w, n: w.onehot(n.operands[0], w.size(n.data[0])),

@@ -76,8 +76,7 @@ class Problem:
 
     def reader(self, derive: Any = None) -> Reader:
         """A reader of answers to this problem."""
-        out = Reader(self.scope, derive=derive)
-        return out
+        return Reader(self.scope, derive=derive)
 
     def target(self, text: str) -> Target:
         """The variable that a text such as `W`, `w_j`, `W_{ij}`, `u_k`, `z` names."""

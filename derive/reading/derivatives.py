@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, AuthorError, ShapeError
@@ -29,7 +30,7 @@ def value(reader: Reader, node: s.Derivative) -> Node:
         raise AnswerError("unexpanded", "This operator acts on nothing.", node.span)
     of, wrt = reader.expression(without_arguments(reader, node.of)), reader.expression(node.wrt)
     try:
-        return _with_free_indices_kept(reader, of, wrt)
+        return reader.derive(of, wrt)
     except AuthorError as problem:
         raise AnswerError("unexpanded", problem.message, node.span) from problem
     except ShapeError as problem:
@@ -38,13 +39,12 @@ def value(reader: Reader, node: s.Derivative) -> Node:
         raise AnswerError(problem.code, problem.message, problem.span or node.span) from problem
 
 
-def _with_free_indices_kept(reader: Reader, of: Node, wrt: Node) -> Node:
+def with_free_indices_kept(derive: Callable[[Node, Node], Node], of: Node, wrt: Node) -> Node:
     """The derivative, with the indices that are free in it called otherwise while the engine sums over its own."""
-    assert reader.derive is not None
     free = {p for node in (of, wrt) for p in walk(node) if p.op == "index" and p.data[1] is None}
     inside = {p.data[0] for node in (of, wrt) for p in walk(node) if p.op == "sum"}
     marked = {p: b.index(f"{MARK}{p.data[0]}", None) for p in free if p.data[0] not in inside}
-    out = reader.derive(b.substitute(of, marked), b.substitute(wrt, marked))
+    out = derive(b.substitute(of, marked), b.substitute(wrt, marked))
     out = _renamed(out, {str(p.data[0]) for p in marked})
     return b.substitute(out, {new: old for old, new in marked.items()})
 

@@ -7,7 +7,7 @@ from derive.expressions.node import Node, free_indices, walk
 from derive.expressions.order import renamed, same
 from derive.rules.algebra import common_factor
 from derive.rules.driver import rule
-from derive.rules.examples import N, entry_of_x, index_k, vectors, weight
+from derive.rules.examples import N, column, entry_of_x, index_k, matrix, vectors, weight
 from derive.rules.parts import chain_of, mentions, scalars_of
 from derive.sizes import ONE, SCALAR, Range, Size
 
@@ -39,7 +39,9 @@ def sums_alike(e: Node) -> Node | None:
         b.sum_over(b.product(weight(), b.member(vectors(), index_k())), "k", Range(ONE, Size.of("K"))),
         b.sum_over(b.member(vectors(), b.index("j", None)), "j", Range(ONE, Size.of("K"))),
     ),
-    b.sum_over(b.product(b.subtract(weight(), b.number(1)), b.member(vectors(), index_k())), "k", Range(ONE, Size.of("K"))),
+    b.sum_over(
+        b.product(b.subtract(weight(), b.number(1)), b.member(vectors(), index_k())), "k", Range(ONE, Size.of("K"))
+    ),
 ))  # fmt: skip
 def sums_merged(e: Node) -> Node | None:
     r"""\sum_j p_j w_j - \sum_k y_k w_k = \sum_k (p_k - y_k) w_k"""
@@ -58,8 +60,8 @@ def sums_merged(e: Node) -> Node | None:
 
 
 @rule("sum", example=lambda: (
-    b.sum_over(b.product(b.onehot(index_k(), N), b.row(b.symbol("A", (N, Size.of("m"))), index_k())), "k", Range(ONE, N)),
-    b.symbol("A", (N, Size.of("m"))),
+    b.sum_over(b.product(b.onehot(index_k(), N), b.row(matrix("A"), index_k())), "k", Range(ONE, N)),
+    matrix("A"),
 ))  # fmt: skip
 def lines_assembled(e: Node) -> Node | None:
     r"""\sum_k \mathbf{e}_k A_{k\cdot} = A, and \sum_k \mathbf{e}_k x^\top = \mathbf{1} x^\top"""
@@ -82,7 +84,7 @@ def lines_assembled(e: Node) -> Node | None:
 
 @rule("hadamard", "product", example=lambda: (
     b.hadamard(b.symbol("x", (N, ONE)), b.sum_over(
-        b.hadamard(b.member(vectors(), index_k()), b.power(b.symbol("x", (N, ONE)), -1)), "k", Range(ONE, Size.of("K")))),
+        b.hadamard(b.member(vectors(), index_k()), b.power(column("x"), -1)), "k", Range(ONE, Size.of("K")))),
     b.sum_over(b.member(vectors(), index_k()), "k", Range(ONE, Size.of("K"))),
 ))  # fmt: skip
 def cancel_inside_sum(e: Node) -> Node | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.expressions.node import Node, free_indices
-from derive.sizes import SCALAR
+from derive.sizes import SCALAR, Range, Size
 
 
 def chain_of(node: Node) -> list[Node]:

@@ -172,7 +172,7 @@ class Dual(Field):
         f, zero = self.base, self.base.const(0)
         sides = [v.tangent if v.tangent is not None else f.mul(zero, v.value) for v in (then, otherwise)]
         value = f.choose(condition.value, then.value, otherwise.value, opposite.value)
-        return Pair(value, f.choose(condition.value, *sides, opposite.value))
+        return Pair(value, f.choose(condition.value, sides[0], sides[1], opposite.value))
 
 
 class Pair:

@@ -137,7 +137,7 @@ class Modular(Field):
 
     def positive(self, x: Value) -> Value:
         mirrored = x > PRIME // 2
-        size = np.where(mirrored, self.neg(x), x)
+        size: Any = np.where(mirrored, self.neg(x), x)
         coin = self._atom("sign", size) & np.uint64(1)
         plus = np.where(size <= 1000, np.uint64(1), coin)
         return np.where(x == 0, np.uint64(0), np.where(mirrored, np.uint64(1) - plus, plus))
