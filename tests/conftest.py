@@ -44,6 +44,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture(scope="session")
+def case_folder() -> Path:
+    return CASES
+
+
+@pytest.fixture(scope="session")
 def cases() -> Callable[[str], list[dict[str, Any]]]:
     """The rows of a case file; the test is skipped where the files do not lie beside the project."""
 

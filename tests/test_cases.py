@@ -95,12 +95,19 @@ def test_pairs_from_other_systems(cases: Rows) -> None:
 
 
 @pytest.fixture(scope="module")
-def hostile(cases: Rows, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+def hostile(
+    cases: Rows, case_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[dict[str, Any]]]:
     """The expanded hostile lines, and what is allowed for each that is not blank."""
     cases("hostile.jsonl")
-    folder = Path(__file__).resolve().parent.parent.parent / "shared" / "cases"
     work = tmp_path_factory.mktemp("hostile")
-    script = [sys.executable, str(folder / "expand_hostile.py"), str(folder / "hostile.jsonl"), "lines", "keys"]
+    script = [
+        sys.executable,
+        str(case_folder / "expand_hostile.py"),
+        str(case_folder / "hostile.jsonl"),
+        "lines",
+        "keys",
+    ]
     subprocess.run(script, cwd=work, check=True)
     keys = json.loads((work / "keys").read_text(encoding="utf-8"))
     lines = (work / "lines").read_bytes().split(b"\n")

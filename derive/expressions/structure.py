@@ -18,6 +18,8 @@ def transpose(node: Node) -> Node:
     turned = (node.dims[1], node.dims[0])
     if node.op == "transpose":
         return node.operands[0]
+    if node.op == "add" and {transpose(o) for o in node.operands} == set(node.operands):
+        return node
     if node.op in ("add", "hadamard") and all(_turns_for_free(o) for o in node.operands):
         parts = tuple(transpose(o) for o in node.operands)
         return add(*parts) if node.op == "add" else hadamard(*parts)
@@ -26,6 +28,8 @@ def transpose(node: Node) -> Node:
         return product(*scalars, *(transpose(o) for o in reversed(matrices(node))))
     if node.op == "power":
         return power(transpose(node.operands[0]), node.data[0])
+    if node.op == "sum":
+        return make("sum", (transpose(node.operands[0]), node.operands[1]), node.data)
     if node.op in ("ones", "zeros"):
         return ones(turned) if node.op == "ones" else zeros(turned)
     if node.op in ("eye", "diag"):
@@ -38,6 +42,8 @@ def transpose(node: Node) -> Node:
 def _turns_for_free(node: Node) -> bool:
     """Whether a term is a transpose itself, so that transposing it makes it plainer."""
     last = split_number(node)[1]
+    if last.op == "sum":
+        return _turns_for_free(last.operands[0])
     if last.op == "product" and len(matrices(last)) > 1:
         return True
     while last.op == "product" and len(matrices(last)) == 1:

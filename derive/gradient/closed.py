@@ -50,12 +50,26 @@ def probe(of: Node) -> Node:
 
 
 def _sweep_of(problem: Problem, of: Node) -> Sweep:
+    of = _without_shorthands(problem, of)
     if of in problem.program and of.dims == SCALAR:
         return sweep(problem, of)
     seed = b.number(1) if of.dims == SCALAR else probe(of)
     if of.op == "symbol":
         return sweep_from(problem, of, seed)
     return _sweep_of_expression(problem, of, seed)
+
+
+def _without_shorthands(problem: Problem, node: Node) -> Node:
+    """An expression in the names of the forward program, through which a sweep goes."""
+    for name, meaning in reversed(list(problem.shorthands.items())):
+        if isinstance(meaning, tuple):
+            letter, _, body = meaning
+            places = [p for p in walk(node) if p.op == "member" and p.operands[0] is name]
+            mapping = {p: b.substitute(body, {b.index(letter, None): p.operands[1]}) for p in places}
+        else:
+            mapping = {name: meaning}
+        node = b.substitute(node, mapping) if mapping else node
+    return node
 
 
 def _sweep_of_expression(problem: Problem, of: Node, seed: Node) -> Sweep:
