@@ -11,8 +11,9 @@ from derive.gradient.derivation import derivation
 from derive.grading.grade import ask
 from derive.numerics import check
 from derive.printing.latex import latex
+from derive.problem.builder import problem_from
 from derive.problem.load import by_identifier, catalogue
-from derive.problem.problem import Problem, problem_from
+from derive.problem.problem import Problem
 
 IDS = sorted(catalogue())
 
@@ -47,7 +48,8 @@ TEXTBOOK = [
     (made(r"\lVert x \rVert", x="n"), "x", r"\frac{1}{\lVert x \rVert} x"),
     (made(r"(x - y)^2 s", x="scalar", y="scalar", s="scalar"), "x", r"2 s \left(x - y\right)"),
     (made(r"a^\top X X^\top a", a="n", X="n x m"), "X", r"2 a a^\top X"),
-    (made(r"-\log p_c", {"p": r"\operatorname{softmax}(W x)"}, W="C x d", x="d", c="index 1..C"), "x", r"W^\top p - W_{c\cdot}^\top"),
+    (made(r"-\log p_c", {"p": r"\operatorname{softmax}(W x)"}, W="C x d", x="d", c="index 1..C"), "x",
+     r"W^\top p - W_{c\cdot}^\top"),
     (made(r"\|E\|_F^2", {"E": "X - U V"}, X="n x m", U="n x k", V="k x m"), "U", r"-2 E V^\top"),
 ]  # fmt: skip
 
@@ -61,7 +63,8 @@ JACOBIANS = [
     (made(r"u^\top z", {"z": "W x + b"}, W="n x m", x="m", b="n", u="n"), "z", "x", "W"),
     (made(r"u^\top z", {"z": "W x + b"}, W="n x m", x="m", b="n", u="n"), "z", "b", "I"),
     (made(r"u^\top h", {"h": "f(z)"}, u="n", z="n", f="elementwise function"), "h", "z", r"\operatorname{diag}(f'(z))"),
-    (made(r"u^\top p", {"p": r"\operatorname{softmax}(z)"}, u="n", z="n"), "p", "z", r"\operatorname{diag}(p) - p p^\top"),
+    (made(r"u^\top p", {"p": r"\operatorname{softmax}(z)"}, u="n", z="n"), "p", "z",
+     r"\operatorname{diag}(p) - p p^\top"),
     (made(r"u^\top p", {"p": r"\operatorname{softmax}(z)"}, u="n", z="n"), "p_i", "z", None),
     (made(r"z v", {"z": "x W"}, W="n x m", x="1 x n", v="m"), "z", "x", r"W^\top"),
 ]  # fmt: skip

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-import re
-import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 
-from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading.compare import Asked
 from derive.grading.grade import ask
-from derive.lowering import names as naming
-from derive.lowering import runtime
 from derive.lowering.lower import Lowered, lower
-from derive.numerics.fields import Floating, Precise
+from derive.numerics.fields import Floating
 from derive.numerics.forward import jacobian_values
 from derive.numerics.sampling import Sample, sample, world
 from derive.problem.load import by_identifier, catalogue
-from derive.problem.problem import Problem, Question, problem_from
+from derive.problem.problem import Problem, Question
 
 PROBLEMS = sorted(catalogue())
 QUESTIONS = [(name, k) for name in PROBLEMS for k in range(len(by_identifier(name).questions))]

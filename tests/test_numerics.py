@@ -15,7 +15,7 @@ from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.numerics.fields import PRIME, Dual, Floating, Modular, Pair, Precise
 from derive.numerics.sampling import sample
-from derive.problem.problem import problem_from
+from derive.problem.builder import problem_from
 from derive.sizes import ONE, SCALAR, Range, Size
 
 N = Size.of("n")
@@ -130,11 +130,15 @@ def drawn(symbols: dict[str, str], loss: str = "1", **more: Any) -> dict[str, An
 def test_properties_hold_at_every_point() -> None:
     v = drawn({
         "y": "C, one-hot", "p": "C, distribution", "q": "scalar, positive", "r": "scalar, sign", "t": "n, binary",
-        "A": "n x n, symmetric", "P": "n x n, positive definite", "Y": "n x C, one-hot rows", "u": "unused, unit interval",
+        "A": "n x n, symmetric", "P": "n x n, positive definite", "Y": "n x C, one-hot rows",
+        "u": "unused, unit interval",
     })  # fmt: skip
-    assert np.all(v["y"].sum(axis=(1, 2)) == 1) and set(np.unique(v["y"])) == {0, 1}
+    assert np.all(v["y"].sum(axis=(1, 2)) == 1)
+    assert set(np.unique(v["y"])) == {0, 1}
     np.testing.assert_allclose(v["p"].sum(axis=(1, 2)), 1)
-    assert np.all(v["q"] > 0) and set(np.unique(v["r"])) == {-1, 1} and set(np.unique(v["t"])) == {0, 1}
+    assert np.all(v["q"] > 0)
+    assert set(np.unique(v["r"])) == {-1, 1}
+    assert set(np.unique(v["t"])) == {0, 1}
     np.testing.assert_allclose(v["A"], np.swapaxes(v["A"], 1, 2))
     assert np.all(np.linalg.eigvalsh(v["P"]) > 0)
     assert np.all(v["Y"].sum(axis=2) == 1)
@@ -144,12 +148,15 @@ def test_properties_hold_at_every_point() -> None:
 def test_sizes_are_unequal_and_at_least_two() -> None:
     sizes = drawn({"A": "n x m", "b": "k", "c": "5"})["sizes"]
     values = list(sizes.values())
-    assert len(set(values)) == len(values) and min(values) >= 2 and 5 not in values
+    assert len(set(values)) == len(values)
+    assert min(values) >= 2
+    assert 5 not in values
 
 
 def test_indices_coincide_at_some_points_unless_declared_otherwise() -> None:
     free = drawn({"o": "index 1..V", "w": "index 1..V"})["indices"]
-    assert np.any(free["o"] == free["w"]) and np.any(free["o"] != free["w"])
+    assert np.any(free["o"] == free["w"])
+    assert np.any(free["o"] != free["w"])
     apart = drawn({"o": "index 1..V", "w": "index 1..V, not o"})["indices"]
     assert not np.any(apart["o"] == apart["w"])
 

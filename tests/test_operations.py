@@ -49,7 +49,9 @@ def leaves(node: Node) -> list[Node]:
 @pytest.mark.parametrize("name", sorted(records()))
 def test_record_is_complete(name: str) -> None:
     entry = record(name)
-    assert entry.meaning and entry.latex is not None and entry.numpy is not None
+    assert entry.meaning
+    assert entry.latex is not None
+    assert entry.numpy is not None
     assert (entry.evaluate is None) != (entry.within is None), "a meaning over fields, or one in a world"
 
 
@@ -87,7 +89,8 @@ def test_vjp_against_both_checks(name: str) -> None:
 def mutants(entry: Operation) -> Iterator[tuple[str, Operation]]:
     """The record with one cotangent wrong: doubled, or with ones added."""
     rule = entry.vjp
-    assert rule is not None and entry.example is not None
+    assert rule is not None
+    assert entry.example is not None
     count = len(entry.example().operands)
     for at in range(count):
 
@@ -143,7 +146,8 @@ def test_every_mutant_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_prints(name: str) -> None:
     text = latex(example(name))
-    assert text and text.count("{") == text.count("}")
+    assert text
+    assert text.count("{") == text.count("}")
 
 
 def test_no_rule_is_an_error_that_names_the_operation(monkeypatch: pytest.MonkeyPatch) -> None:

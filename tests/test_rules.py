@@ -69,7 +69,7 @@ UNCHANGED = [
     (b.subtract(b.number(1), b.apply("sigmoid", s)), "1 - sigma(s) stays as a textbook has it"),
     (b.add(b.product(A, z), x), "terms without a common factor"),
     (b.hadamard(x, b.apply("exp", x)), "an elementwise product without a quotient"),
-    (b.product(b.power(b.total(b.apply("exp", A)), -1), b.apply("exp", A)), "the softmax of a matrix is that of its rows"),
+    (b.product(b.power(b.total(b.apply("exp", A)), -1), b.apply("exp", A)), "a matrix has a softmax by rows"),
     (b.power(b.add(s, t), 2), "a square that is not shorter when multiplied out"),
 ]  # fmt: skip
 

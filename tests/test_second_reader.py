@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 from derive.grading.grade import grade
-from derive.problem.problem import problem_from
+from derive.problem.builder import problem_from
 
 pytestmark = pytest.mark.skipif(
     find_spec("latex2sympy2") is None, reason="latex2sympy2 is not installed (it needs Python 3.12 or older)"

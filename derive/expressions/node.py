@@ -8,7 +8,7 @@ functions of `derive.expressions.build`, which check shapes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -44,13 +44,17 @@ class Datum(Atom):  # type: ignore[misc]
 
 
 class Node(MatrixExpr):  # type: ignore[misc]
-    """One operation applied to operands; see `derive.operations` for what there is."""
+    """One operation applied to operands; see `derive.operations` for what there is.
+
+    `to_latex` is set by `derive.printing`, which knows how operations are printed.
+    """
 
     op: ClassVar[str] = ""
     operands: tuple[Node, ...]
     data: Data
     dims: Dims
     _free: frozenset[str]
+    to_latex: ClassVar[Callable[[Node], str]] = str
     _interned: ClassVar[WeakValueDictionary[Any, Node]] = WeakValueDictionary()
 
     def __new__(cls, *args: Basic) -> Node:
@@ -70,9 +74,7 @@ class Node(MatrixExpr):  # type: ignore[misc]
         return self.dims[0].number == 1 and self.dims[1].number == 1
 
     def _latex(self, printer: Any) -> str:
-        from derive.printing.latex import latex
-
-        return latex(self)
+        return Node.to_latex(self)
 
     _repr_latex_ = lambda self: f"${self._latex(None)}$"  # noqa: E731
 

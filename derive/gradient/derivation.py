@@ -75,10 +75,12 @@ class Derivation:
     def as_dict(self) -> dict[str, Any]:
         """The object of `derive show --json`; a Jacobian's key is "of|wrt"."""
         out = asdict(self)
-        out["gradients"] = {(f"{g.of}|{g.wrt}" if g.of else g.wrt): g.latex for g in self.gradients}
+        mixed = len({g.of for g in self.gradients}) > 1
+        keys = [f"{g.of}|{g.wrt}" if g.of and mixed else g.wrt for g in self.gradients]
+        out["gradients"] = {key: g.latex for key, g in zip(keys, self.gradients, strict=True)}
         out["checks"] = {
-            (f"{g.of}|{g.wrt}" if g.of else g.wrt): {"exact": g.exact, "numeric_error": g.numeric_error}
-            for g in self.gradients
+            key: {"exact": g.exact, "numeric_error": g.numeric_error}
+            for key, g in zip(keys, self.gradients, strict=True)
         }
         return out
 
@@ -107,7 +109,8 @@ def closed_forms(problem: Problem) -> dict[str, Node]:
 
 def _questions(problem: Problem, wrt: str | None, of: str | None) -> list[Question]:
     if wrt is not None:
-        return [Question(wrt, of or "", problem.layout)]
+        same = [q for q in problem.questions if (q.wrt, q.of) == (wrt, of or "")]
+        return same[:1] or [Question(wrt, of or "", problem.layout)]
     if of:
         return [Question(str(leaf.data[0]), of, problem.layout) for leaf in _vectors(problem)]
     if problem.questions:

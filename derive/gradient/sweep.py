@@ -87,7 +87,8 @@ class _Sweeper:
 
     def _settle(self, name: Node) -> Node:
         """The cotangent of a name: all that it has received, tidied; returns what stands for it from here."""
-        whole = self.naming.tidy(b.add(*reversed(self.received[name])))
+        parts = [self.naming.tidy(part) for part in reversed(self.received[name])]
+        whole = self.naming.tidy(b.add(*parts)) if len(parts) > 1 else parts[0]
         self.done[name] = whole
         symbol = self._named(name, whole)
         users = tuple(dict.fromkeys(self.users.get(name, ())))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from derive.errors import AnswerError, Span
+from derive.grading.clauses import SEPARATORS, TRAILING, Clause, covered, lines, without_tail
 from derive.latex import syntax as s
-from derive.latex.parser import ENDS, RELATIONS, TRANSPARENT, Parser
+from derive.latex.parser import Parser
 from derive.latex.tokens import Token, tokenize
 from derive.reading.reader import Reader
+from derive.reading.scope import Entity, Scope, take_key_apart
 
-SEPARATORS = frozenset(("=", r"\to", r"\Rightarrow", r"\approx"))
-TRAILING = frozenset((".", ",", ";", r"\in", r"\quad", ":", "?", "!"))
+MEMBERSHIP = frozenset((r"\in", r"\notin", r"\sim"))
+CHANGING = frozenset("times plus minus divided multiplied transpose transposed squared not without".split())
+OTHER = frozenset(("or", "alternatively"))
+UNENDING = frozenset((r"\ldots", r"\forall", r"\exists"))
+MOST_DEFINITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +32,200 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An answer taken apart: what stands before the first `=` if it names the derivative, and the members."""
+    """An answer taken apart.
+
+    `left` is what stands before the first `=` if it names the derivative; `alternatives` are formulas given
+    beside the last member; `definitions` are names that the answer itself explains.
+    """
 
     left: s.Syntax | None
     members: tuple[Member, ...]
+    alternatives: tuple[Member, ...] = ()
+    definitions: tuple[Entity, ...] = ()
 
 
-def take_apart(reader: Reader, text: str) -> Written:
+@dataclass(slots=True)
+class _Statement:
+    """A chain, in tokens, with what is said behind it."""
+
+    parts: list[list[Token]]
+    clauses: list[Clause] = field(default_factory=list)
+
+
+def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] = lambda left: False) -> Written:
     """The members of an answer.  Raises `AnswerError` where there is none."""
-    tokens = _without_tail(_without_frame(tokenize(text)))
-    parts = [inner for part in _split(tokens) for inner in _split(_without_tail(part))]
-    members = [m for part in parts if (m := _member(reader, text, part)) is not None]
-    if not members:
+    found = _Apart(reader, text)
+    statements = [st for st in found.statements() if any(without_tail(p) for p in st.parts)]
+    if not statements:
         raise AnswerError("empty", "There is no answer here.", (0, len(text)))
+    chosen = found.choose(statements, is_asked)
+    members = [found.member(part) for part in chosen.parts if without_tail(part)]
     left = None
     if len(members) > 1 and names_the_derivative(reader, members[0]):
         left, members = members[0].syntax, members[1:]
-    return Written(left, tuple(members))
+    others = [st for st in statements if st is not chosen]
+    definitions = [d for st in [*others, chosen] for d in found.definitions(st, st is not chosen)]
+    alternatives = found.alternatives(chosen)
+    return Written(left, tuple(members), tuple(alternatives), tuple(definitions[:MOST_DEFINITIONS]))
+
+
+class _Apart:
+    """The text of an answer with what is needed to parse parts of it."""
+
+    def __init__(self, reader: Reader, text: str) -> None:
+        self.reader, self.text = reader, text
+
+    def statements(self) -> list[_Statement]:
+        """The chains of an answer: a line that begins with = goes on with the one before it."""
+        out: list[_Statement] = []
+        for line in lines(tokenize(self.text), self.reader.scope.letters):
+            parts = split(line.main)
+            if not line.main and out:
+                out[-1].clauses += line.clauses
+                continue
+            goes_on = bool(out) and (not without_tail(parts[0]) or not self._begins(parts))
+            if goes_on and without_tail(parts[0]) and out[-1].clauses:
+                out[-1].clauses.append(Clause(",", line.main))
+            elif goes_on:
+                out[-1].parts[-1] += parts[0]
+                out[-1].parts += parts[1:]
+            else:
+                out.append(_Statement(parts))
+            self._take_clauses(out, line.clauses)
+        return out
+
+    def _take_clauses(self, out: list[_Statement], clauses: list[Clause]) -> None:
+        """Clauses belong to the chain before them, but for a whole equation for another derivative."""
+        for clause in clauses:
+            parts = split(clause.tokens)
+            if len(parts) > 1 and (first := self.member(parts[0]).syntax) is not None and _only_derivatives(first):
+                out.append(_Statement(parts))
+            else:
+                out[-1].clauses.append(clause)
+
+    def _begins(self, parts: list[list[Token]]) -> bool:
+        """Whether a line begins an equation of its own: a derivative or a name stands before its first =."""
+        if len(parts) < 2:
+            return False
+        first = self.member(parts[0]).syntax
+        return first is not None and (_only_derivatives(first) or _is_name(first))
+
+    def choose(self, statements: list[_Statement], is_asked: Callable[[s.Syntax], bool]) -> _Statement:
+        """The last equation for what is asked, else for any derivative, else the last."""
+        firsts = [(st, self.member(st.parts[0]).syntax) for st in statements if len(st.parts) > 1]
+        asked = [st for st, first in firsts if first is not None and is_asked(first)]
+        derivatives = [st for st, first in firsts if first is not None and _only_derivatives(first)]
+        return (asked or derivatives or statements)[-1]
+
+    def member(self, tokens: list[Token]) -> Member:
+        """One member, read."""
+        tokens = without_tail(tokens)
+        while tokens and tokens[0].text in TRAILING:
+            tokens = tokens[1:]
+        if not tokens:
+            return Member("", (0, len(self.text)), None, AnswerError("empty", "There is no formula here."))
+        span = (tokens[0].start, tokens[-1].end)
+        piece = self.text[span[0] : span[1]]
+        parser = self._parser(tokens)
+        try:
+            syntax = parser.expression()
+            if parser.at < parser.end and parser.peek() not in MEMBERSHIP:
+                raise _stray(parser)
+        except AnswerError as problem:
+            return Member(piece, span, None, problem)
+        return Member(piece, span, syntax)
+
+    def _parser(self, tokens: list[Token]) -> Parser:
+        return Parser(self.text, tokens, self.reader.scope.words, self.reader.scope.letters)
+
+    # --------------------------------------------------------------------------- what is said behind a formula
+
+    def definitions(self, statement: _Statement, whole: bool) -> Iterator[Entity]:
+        """Names that an answer explains: `where δ = ŷ - y`; of another equation also what it is an equation for."""
+        candidates = [split(clause.tokens) for clause in statement.clauses]
+        if whole:
+            candidates.insert(0, statement.parts)
+        for parts in candidates:
+            if len(parts) > 1 and (entity := self._definition(parts[0], parts[1])) is not None:
+                yield entity
+
+    def _definition(self, name: list[Token], meaning: list[Token]) -> Entity | None:
+        first, body = self.member(name).syntax, self.member(meaning).syntax
+        if first is None or body is None or not _is_name(first) or isinstance(body, (s.Num, s.Words)):
+            return None
+        base = first.body if isinstance(first, s.Scripted) else first
+        assert isinstance(base, s.Name)
+        scope = self.reader.scope
+        if base.base in self.reader.bound or any(e.kind.startswith("index") for e in scope.entities.get(base.base, [])):
+            return None
+        key = self.text[first.span[0] : first.span[1]]
+        try:
+            pattern = take_key_apart(key)
+        except AnswerError:
+            return None
+        mentioned = {t.text for part in s.walk(body) if isinstance(part, s.Scripted) for x in (*part.subs, *part.sups) for t in x.tokens}
+        slots = tuple(t for t in dict.fromkeys(pattern.texts) if len(t) == 1 and t.isalpha() and t in mentioned)
+        return Entity("macro", key, pattern, None, slots, None, "", body)
+
+    def alternatives(self, statement: _Statement) -> list[Member]:
+        """Formulas that stand beside the answer.  Words that change it make it unreadable, as an error in a member."""
+        out: list[Member] = []
+        for clause in statement.clauses:
+            words = set(clause.opening.replace("(", " ").replace(")", " ").split())
+            if words & CHANGING:
+                message = f"The words “{clause.opening}” change the formula; write it without words."
+                out.append(Member(clause.opening, (0, len(self.text)), None, AnswerError("unreadable", message)))
+            other = bool(words & OTHER)
+            if not (other or clause.opening in (",", ";")) or any(t.text in UNENDING for t in clause.tokens):
+                break
+            parts = split(clause.tokens)
+            if len(parts) > 1 or not without_tail(parts[0]):
+                break
+            member = self.member(parts[0])
+            if member.syntax is not None and not isinstance(member.syntax, s.Words):
+                out.append(member)
+        return out
+
+
+def split(tokens: list[Token]) -> list[list[Token]]:
+    """The parts between equality signs that stand in no bracket."""
+    parts: list[list[Token]] = [[]]
+    inside = covered(tokens)
+    for k, token in enumerate(tokens):
+        if token.text in SEPARATORS and k not in inside:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _stray(parser: Parser) -> AnswerError:
+    token = parser.tokens[parser.at]
+    closing = token.text in (")", "]", r"\}", "}")
+    message = f"There is a closing {token.text} that nothing opens." if closing else f"{token.text} is not understood here."
+    return AnswerError("unbalanced" if closing else "unreadable", message, (token.start, token.end))
+
+
+def explained(reader: Reader, definitions: tuple[Entity, ...]) -> Scope:
+    """The scope of a reader with the names that an answer explains, which go before those of the problem."""
+    scope = reader.scope.child()
+    for entity in definitions:
+        known = scope.entities.get(entity.pattern.base, [])
+        scope.entities[entity.pattern.base] = [e for e in known if e.pattern != entity.pattern]
+        scope.add(entity)
+    return scope
+
+
+# ------------------------------------------------------------------------------------------- left-hand sides
 
 
 def names_the_derivative(reader: Reader, member: Member) -> bool:
-    """Whether a member only says what is computed: ∂J/∂W, ∇J, dW, or a name that nothing declares."""
+    """Whether a member only says what is computed: ∂J/∂W, ∇J, dW, or a name."""
     node = member.syntax
-    if node is not None and (_only_derivatives(node) or _is_name(node)):
+    if node is None:
+        return not any(t in member.text for t in ("+", r"\sum"))
+    if _only_derivatives(node) or _is_name(node):
         return True
-    if node is None or member.error is not None:
-        return member.error is not None and not any(t in member.text for t in ("+", r"\sum"))
     if isinstance(node, s.Product) and all(_is_namelike(f) for _, f in node.factors):
         return _undeclared(reader, node)
     return _is_namelike(node) and _undeclared(reader, node)
@@ -83,112 +257,3 @@ def _undeclared(reader: Reader, node: s.Syntax) -> bool:
     except AnswerError as problem:
         return problem.code in ("unknown-symbol", "unreadable", "unexpanded")
     return False
-
-
-def _without_frame(tokens: list[Token]) -> list[Token]:
-    """The tokens without aligned environments and their alignment marks."""
-    out: list[Token] = []
-    k, depth = 0, 0
-    while k < len(tokens):
-        text = tokens[k].text
-        if text in (r"\begin", r"\end") and k + 1 < len(tokens):
-            close = next((j for j in range(k, len(tokens)) if tokens[j].text == "}"), len(tokens) - 1)
-            name = "".join(t.text for t in tokens[k + 2 : close])
-            if name in TRANSPARENT:
-                k = close + 1
-                continue
-            depth += 1 if text == r"\begin" else -1
-        if text == r"\substack" and not depth:
-            close = _group_end(tokens, k + 1)
-            out.extend(tokens[k : close + 1])
-            k = close + 1
-            continue
-        if not depth and text == r"\\":
-            k = _after_spacing(tokens, k + 1)
-            continue
-        if not (not depth and text == "&"):
-            out.append(tokens[k])
-        k += 1
-    return out
-
-
-def _group_end(tokens: list[Token], k: int) -> int:
-    """The token that closes the brace at `k` (or the last one)."""
-    depth = 0
-    for j in range(k, len(tokens)):
-        depth += (tokens[j].text == "{") - (tokens[j].text == "}")
-        if not depth:
-            return j
-    return len(tokens) - 1
-
-
-def _after_spacing(tokens: list[Token], k: int) -> int:
-    """The position after an optional `[4pt]` behind a line break."""
-    if k < len(tokens) and tokens[k].text == "[":
-        close = next((j for j in range(k, min(k + 6, len(tokens))) if tokens[j].text == "]"), None)
-        if close is not None and any(t.kind == "number" for t in tokens[k:close]):
-            return close + 1
-    return k
-
-
-def _split(tokens: list[Token]) -> list[list[Token]]:
-    """The parts between top-level equality signs; braces around the whole of it are no level."""
-    while tokens and tokens[0].text == "{" and _group_end(tokens, 0) == len(tokens) - 1:
-        tokens = _without_tail(tokens[1:-1])
-    parts: list[list[Token]] = [[]]
-    depth = 0
-    for token in tokens:
-        text = token.text
-        if text in ("{", "(", "[", r"\{", r"\begin"):
-            depth += 1
-        elif text in ("}", ")", "]", r"\}", r"\end"):
-            depth = max(0, depth - 1)
-        if text in SEPARATORS and not depth:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
-
-
-def _member(reader: Reader, text: str, tokens: list[Token]) -> Member | None:
-    tokens = _without_tail(tokens)
-    if not tokens:
-        return None
-    span = (tokens[0].start, tokens[-1].end)
-    piece = text[span[0] : span[1]]
-    parser = Parser(text, tokens, reader.scope.words, reader.scope.letters)
-    try:
-        syntax = parser.expression()
-        if parser.at < parser.end:
-            _check_rest(parser)
-    except AnswerError as problem:
-        return Member(piece, span, None, problem)
-    return Member(piece, span, syntax)
-
-
-def _without_tail(tokens: list[Token]) -> list[Token]:
-    end = len(tokens)
-    while end and tokens[end - 1].text in TRAILING:
-        end -= 1
-    return tokens[:end]
-
-
-def _check_rest(parser: Parser) -> None:
-    """What may stand behind a formula: words, a remark after a comma, the space it lies in."""
-    text = parser.peek()
-    if parser.kind() == "text" or text in (",", ";", r"\in", r"\text", "."):
-        return
-    if text == r"\overset" or text in RELATIONS - {"<", ">", r"\leq", r"\geq", r"\neq"}:
-        return
-    stray = parser.peek()
-    closing = stray in (")", "]", r"\}", "}")
-    message = f"There is a closing {stray} that nothing opens." if closing else f"{stray} is not understood here."
-    raise AnswerError("unbalanced" if closing else "unreadable", message, _span(parser))
-
-
-def _span(parser: Parser) -> Span:
-    token = parser.tokens[parser.at]
-    return token.start, token.end
-
-
-__all__ = ["ENDS", "Member", "Written", "take_apart"]

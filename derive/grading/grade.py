@@ -16,7 +16,8 @@ from derive.grading.answer import Member, take_apart
 from derive.latex import syntax as s
 from derive.printing.latex import latex
 from derive.problem.load import by_identifier
-from derive.problem.problem import Problem, Target, leaf_of, problem_from
+from derive.problem.builder import problem_from
+from derive.problem.problem import Problem, Target, leaf_of
 from derive.reading.derivatives import with_free_indices_kept, without_arguments
 from derive.reading.reader import Reader
 
@@ -265,6 +266,8 @@ def _why(asked: Asked, node: Node) -> tuple[str, str]:
     ratio = multiple(reference(asked), node)
     if ratio is not None and abs(ratio + 1) < 1e-9:
         return "sign", "The sign is wrong: this is minus the derivative."
+    if ratio is not None and abs(ratio - 1) < 1e-9:
+        return "different", "This is almost the derivative, but not equal to it; see the counterexample."
     if ratio is not None and abs(ratio) > 1e-9:
         return "factor", f"This is {ratio:.6g} times the derivative: a constant factor is wrong."
     return "different", "This differs from the derivative; see the counterexample."

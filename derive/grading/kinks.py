@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 FIXED = ("one-hot", "binary", "sign", "integer", "distribution", "unit interval", "symmetric", "positive")
 LINE = np.concatenate([-np.geomspace(64, 0.02, 40), [0.0], np.geomspace(0.02, 64, 40)])
-LINES, ROUNDS, SAME, PROPORTIONAL = 3, 6, 1e-9, 1e-30
+LINES, ROUNDS, NEAR, PROPORTIONAL = 3, 6, 1e-5, 1e-30
+Turns = tuple[Any, Any]
 
 
 def scales(worlds: list[tuple[Field, Sample]]) -> Iterator[tuple[Field, Sample]]:
@@ -158,17 +159,34 @@ def beside(ref: Reference, answer: Node, found: list[Test], strangers: list[Test
     met: set[Test] = set()
     for drawn in ref.samples[:2]:
         for k in range(LINES):
-            roots = _roots(ref, everything, drawn, k, leaf)
-            kinks = np.concatenate([roots[t] for t in own]) if own else np.zeros(0)
-            for test in strangers:
-                at = roots[test]
-                if len(at):
-                    met.add(test)
-                if any(not len(kinks) or np.min(np.abs(kinks - r)) > SAME * max(1.0, abs(r)) for r in at):
-                    return "The answer branches where the derivative does not."
-            if not _agree_between(ref, answer, np.concatenate(list(roots.values())), drawn, k, leaf):
+            turns = _all_turns(ref, everything, drawn, k, leaf)
+            met |= {test for test in strangers if len(turns[test][0])}
+            if any(not _turns_with_one(ref, test, own, turns[test], drawn, k, leaf) for test in strangers):
+                return "The answer branches where the derivative does not."
+            if not _agree_between(ref, answer, np.concatenate([at for at, _ in turns.values()]), drawn, k, leaf):
                 return "The answer differs from the derivative on a narrow branch."
     return "" if met >= set(strangers) else "A branch of the answer was never reached."
+
+
+def _turns_with_one(
+    ref: Reference, test: Test, own: list[Test], turns: Turns, drawn: Sample, k: int, leaf: Node
+) -> bool:
+    """Whether a test, at each place where it turns, is a multiple of one of the problem's own, to many digits."""
+    for at, column in zip(*turns, strict=True):
+        near = _around(line(drawn, k, np.repeat(at, 4), 5, leaf), leaf)
+        mine = operands(ref, test, ref.precise, near)[:, column]
+        theirs = [operands(ref, t, ref.precise, near) for t in own]
+        if not any(_proportional(mine, values[:, c]) for values in theirs for c in range(values.shape[1])):
+            return False
+    return True
+
+
+def _around(drawn: Sample, leaf: Node) -> Sample:
+    """Points close to those given, in random directions."""
+    rng = np.random.default_rng(6)
+    value = drawn.values[leaf]
+    values = {**drawn.values, leaf: value + NEAR * rng.normal(size=value.shape)}
+    return Sample(drawn.sizes, drawn.indices, values, drawn.points)
 
 
 def _leaf_of_degree_one(ref: Reference, found: list[Test], strangers: list[Test]) -> Node | None:
@@ -181,25 +199,25 @@ def _leaf_of_degree_one(ref: Reference, found: list[Test], strangers: list[Test]
     return None
 
 
-def _roots(ref: Reference, found: list[Test], drawn: Sample, k: int, leaf: Node) -> dict[Test, Any]:
+def _all_turns(ref: Reference, found: list[Test], drawn: Sample, k: int, leaf: Node) -> dict[Test, Turns]:
     """Where each test turns along a line; linear interpolation is exact once all places in between are known."""
     steps, known = LINE, np.zeros(0)
-    out: dict[Test, Any] = {}
+    out: dict[Test, Turns] = {}
     for _ in range(ROUNDS):
         along = line(drawn, k, steps, 5, leaf)
         out = {test: _turns(operands(ref, test, ref.floating, along), steps) for test in found}
-        roots = _distinct(np.concatenate(list(out.values())))
-        if len(roots) == len(known) and np.allclose(roots, known, rtol=0, atol=1e-13):
+        places = _distinct(np.concatenate([at for at, _ in out.values()]))
+        if len(places) == len(known) and np.allclose(places, known, rtol=0, atol=1e-13):
             break
-        known, steps = roots, np.unique(np.concatenate([LINE, roots, _middles(roots)]))
+        known, steps = places, np.unique(np.concatenate([LINE, places, _middles(places)]))
     return out
 
 
-def _turns(values: Any, steps: Any) -> Any:
-    """The places between neighbouring steps where a column of values changes its sign."""
+def _turns(values: Any, steps: Any) -> Turns:
+    """The places between neighbouring steps where a column of values changes its sign, and the columns."""
     rows, columns = np.nonzero((values[:-1] > 0) != (values[1:] > 0))
     a, c = values[rows, columns], values[rows + 1, columns]
-    return _distinct(steps[rows] - a * (steps[rows + 1] - steps[rows]) / (c - a))
+    return steps[rows] - a * (steps[rows + 1] - steps[rows]) / (c - a), columns
 
 
 def _distinct(values: Any) -> Any:

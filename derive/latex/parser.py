@@ -48,7 +48,7 @@ class Parser:
         self.text, self.tokens = text, tokens
         self.words, self.letters = words, letters
         self.at, self.end, self.depth = 0, len(tokens), 0
-        self.matching = _match_brackets(tokens)
+        self.matching = match_brackets(tokens)
 
     # ------------------------------------------------------------------------------------- small helpers
 
@@ -161,7 +161,7 @@ class Parser:
     def _words_follow(self) -> bool:
         """Words after a formula ("for k = 1, …", "where …") end it."""
         if self.kind() == "text":
-            return not _is_identifier(self.tokens[self.at])
+            return not is_identifier(self.tokens[self.at])
         return self.kind() == "letter" and self._word_at(self.at) in REMARKS
 
     def _word_at(self, k: int) -> str:
@@ -183,7 +183,7 @@ class Parser:
         first = self.tokens[self.at + 1]
         if first.kind == "text":
             words = first.text.split()
-            return not _is_identifier(first) and (len(words) > 1 or words[:1] and words[0].lower() in REMARKS)
+            return not is_identifier(first) and (len(words) > 1 or words[:1] and words[0].lower() in REMARKS)
         return first.kind == "letter" and self._word_at(self.at + 1).lower() in REMARKS
 
     # ------------------------------------------------------------------------------------------ factors
@@ -292,7 +292,7 @@ class Parser:
 
     def _text(self, token: Token) -> s.Syntax:
         span = (token.start, token.end)
-        return s.Name(span, token.text) if _is_identifier(token) else s.Words(span, token.text)
+        return s.Name(span, token.text) if is_identifier(token) else s.Words(span, token.text)
 
     def _letters(self) -> s.Syntax:
         """The longest declared name, a function word, or one letter."""
@@ -359,7 +359,7 @@ class Parser:
             if self.peek() in (",", ";", ":", r"\\", "&", r"\wedge", r"\&"):
                 self.at += 1
                 continue
-            if self.kind() == "text" and not _is_identifier(self.tokens[self.at]):
+            if self.kind() == "text" and not is_identifier(self.tokens[self.at]):
                 self.at += 1
                 continue
             parts.append(self.relation())
@@ -639,12 +639,12 @@ class Parser:
         return s.External(span, self.text[span[0] : span[1]])
 
 
-def _is_identifier(token: Token) -> bool:
+def is_identifier(token: Token) -> bool:
     """Whether a text token is a name (`\\text{diag}`) rather than words."""
     return token.text.isalpha() and (token.text in FUNCTION_WORDS or len(token.text) <= 1)
 
 
-def _match_brackets(tokens: list[Token]) -> dict[int, int]:
+def match_brackets(tokens: list[Token]) -> dict[int, int]:
     """Each bracket's partner, by token number; bars pair up at equal depth."""
     out: dict[int, int] = {}
     stack: list[tuple[int, str]] = []

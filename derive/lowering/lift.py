@@ -13,6 +13,7 @@ from fractions import Fraction
 from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices
 from derive.lowering import kernels as k
+from derive.operations.indexing import block
 from derive.sizes import ONE, SCALAR, Range, Size
 
 
@@ -185,6 +186,27 @@ class Lifter:
             return i.operands[0] if i.operands[0].data[2] == self.over else None
         return None if self.depends(i) else i
 
+    def run(self, i: Node) -> tuple[Size, Size] | None:
+        """Start and end (from 0, the end not included) of the consecutive places that i + c runs through."""
+        terms = i.operands if i.op == "add" else (i,)
+        rest = [t for t in terms if not self._is_own(t)]
+        if len(rest) != len(terms) - 1 or self.over.excluded:
+            return None
+        shifts = [_constant_size(t) for t in rest]
+        if any(s is None for s in shifts):
+            return None
+        start = self.over.lo - 1
+        for shift in shifts:
+            start = start + (shift or 0)
+        return start, start + self.count
+
+    def _part(self, x: Node, i: Node) -> Node | None:
+        """Consecutive rows of a matrix, or all of them."""
+        if self.whole(i, x.dims[0]):
+            return x
+        run = self.run(i)
+        return None if run is None else block(x, 0, *run)
+
     def _is_own(self, i: Node) -> bool:
         return i.op == "index" and i.data[0] == self.name
 
@@ -192,10 +214,10 @@ class Lifter:
         x, i, j = node.operands
         if self.depends(x):
             return self._entry_of_vector(x, i if x.dims[1] == ONE else j)
-        if not self.depends(j) and self.whole(i, x.dims[0]):
-            return b.column(x, j)
-        if not self.depends(i) and self.whole(j, x.dims[1]):
-            return b.transpose(b.row(x, i))
+        if not self.depends(j) and (part := self._part(x, i)) is not None:
+            return b.column(part, j)
+        if not self.depends(i) and (part := self._part(b.transpose(x), j)) is not None:
+            return b.column(part, i)
         first, second = self.positions(i), self.positions(j)
         if first is None or second is None:
             return None
@@ -214,8 +236,9 @@ class Lifter:
         if self.depends(x):
             return None
         turned = x if node.op == "row" else b.transpose(x)
-        if self.whole(i, turned.dims[0]):
-            return turned
+        part = self._part(turned, i)
+        if part is not None:
+            return part
         where = self.positions(i)
         return None if where is None else k.take(turned, where, (self.count, turned.dims[1]))
 
@@ -262,6 +285,13 @@ class Lifter:
 
     def concat(self, node: Node) -> Node | None:
         return _all([self.lift(o) for o in node.operands], lambda *known: b.make("concat", known, (1,)))
+
+
+def _constant_size(node: Node) -> Size | None:
+    value, rest = b.split_number(node)
+    if value.denominator != 1 or rest.op not in ("number", "size"):
+        return None
+    return (Size.of(1) if rest.op == "number" else Size.of(rest.data[0])) * int(value)
 
 
 def _all(parts: list[Node | None], join: Callable[..., Node]) -> Node | None:

@@ -151,7 +151,7 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
             base, exponent = b.base_and_exponent(factor)
             if factor.op == "number":
                 value *= factor.data[0]  # type: ignore[operator]
-            elif exponent < 0 and not (exponent == Fraction(-1, 2) and self.weak(base)):
+            elif exponent < 0:
                 below.append(self(b.power(base, -exponent)))
             else:
                 above.append(self._factor(factor, factors))
@@ -184,8 +184,9 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
         assert isinstance(exponent, Fraction)
         if exponent < 0:
             return quotient(False, [], [self(b.power(base, -exponent))])
-        if exponent == Fraction(1, 2) and not self.weak(base):
-            return Code(f"np.sqrt({self(base)})")
+        if exponent.denominator != 1 and base.op not in ("size", "number"):
+            root = f"np.sqrt({self(base)})" if exponent == Fraction(1, 2) else f"np.power({self(base)}, {number(exponent)})"
+            return Code(f"float({root})" if self.weak(base) else root)
         if exponent == 1:
             return self(base)
         return Code(f"{self(base, POW + 1)}**{bound(number(exponent), ATOM)}", POW)
@@ -231,14 +232,16 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
     def cases(self, node: Node) -> Code:
         """The first branch whose condition holds: a conditional expression, or np.where."""
         pairs = list(zip(node.operands[::2], node.operands[1::2], strict=True))
-        last = pairs[-1]
-        out = str(self(last[1])) if last[0] == b.number(1) else "np.nan"
-        for condition, branch in reversed(pairs[:-1] if out != "np.nan" else pairs):
-            test = self.condition(condition)
-            if node.dims == SCALAR:
-                out = f"({self(branch, MUL)} if {test} else {out})"
+        mixed = node.dims == SCALAR and not self.weak(node)
+        out = f"{self.dtype}.type(np.nan)" if mixed else "np.nan"
+        for condition, branch in reversed(pairs):
+            text = Code(f"{self.dtype}.type({self(branch)})") if mixed and self.weak(branch) else self(branch, TERM)
+            if condition == b.number(1):
+                out = text
+            elif node.dims == SCALAR:
+                out = f"({text} if {self.condition(condition)} else {out})"
             else:
-                out = f"np.where({test}, {self(branch)}, {out})"
+                out = f"np.where({self.condition(condition)}, {text}, {out})"
         return Code(out)
 
     def condition(self, node: Node) -> str:

@@ -38,6 +38,8 @@ class Associate:
             return b.add(*map(_sign_out, node.operands))
         if node.op == "ones" and k.rank(node.dims):
             return k.fill(b.number(1), node.dims)
+        if node.op in ("row", "column", "entry") and node.operands[0].op == "transpose":
+            return _of_transpose(node)
         return _pushed(node) if node.op in ("fill", "rows", "columns") else None
 
     def _product(self, node: Node) -> Node | None:
@@ -129,6 +131,14 @@ def scaled(factor: Node, x: Node) -> Node:
     return b.product(factor, x)
 
 
+def _of_transpose(node: Node) -> Node:
+    """Row i of Aᵀ is column i of A."""
+    x, i = node.operands[0].operands[0], node.operands[1]
+    if node.op == "entry":
+        return b.entry(x, node.operands[2], i)
+    return b.transpose(b.column(x, i) if node.op == "row" else b.row(x, i))
+
+
 def _pushed(node: Node) -> Node | None:
     """A broadcast of a broadcast is one broadcast."""
     inside = node.operands[0]
@@ -157,9 +167,24 @@ def total(node: Node) -> Node | None:
 
 def _dot(a: Node, c: Node) -> Node:
     if k.rank(a.dims) == 2:
-        return k.vdot(a, c)
+        return _matrix_dot(a, c)
     row, column = (a, c) if a.dims[0] == ONE else (b.transpose(a), c)
     return k.matmul(row, column if column.dims[1] == ONE else b.transpose(column))
+
+
+def _matrix_dot(a: Node, c: Node) -> Node:
+    """⟨A, C⟩, where ⟨A, C + u 1ᵀ⟩ = ⟨A, C⟩ + (A 1)ᵀ u needs no matrix for u 1ᵀ."""
+    if a.op == "add" and c.op != "add":
+        a, c = c, a
+    terms = c.operands if c.op == "add" else (c,)
+    repeated = [t for t in terms if b.split_number(t)[1].op == "columns"]
+    if not repeated or len(repeated) == len(terms):
+        return k.vdot(a, c)
+    parts = [k.vdot(a, b.add(*(t for t in terms if t not in repeated)))]
+    for t in repeated:
+        value, columns = b.split_number(t)
+        parts.append(b.product(b.number(value), _dot(_row_sums(a), columns.operands[0])))
+    return b.add(*parts)
 
 
 # ------------------------------------------------------------------------------------------ order of products

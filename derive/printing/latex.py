@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.operations.registry import record
-from derive.reading.scope import Scope
 from derive.sizes import ONE, SCALAR, Range, Size
+
+if TYPE_CHECKING:
+    from derive.reading.scope import Scope
 
 ADD, HADAMARD, SUM, PRODUCT, POWER, FUNCTION, TRANSPOSE, ATOM = 10, 20, 25, 30, 50, 60, 80, 100
 POWERED = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sec": r"\sec", "csc": r"\csc"}
@@ -337,3 +340,6 @@ def fill_key(key: str, slot: str, text: str) -> str:
         else:
             out.append(token)
     return "".join(out)
+
+
+Node.to_latex = staticmethod(latex)

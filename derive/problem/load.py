@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from derive.errors import AuthorError
-from derive.problem.problem import Problem, problem_from
+from derive.problem.builder import problem_from
+from derive.problem.problem import Problem
 
 
 @lru_cache(maxsize=1)
@@ -32,15 +33,19 @@ def parse_toml(text: str, where: str) -> Mapping[str, Any]:
     """The keys of a TOML text; an `AuthorError` with line and column where it does not parse."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
+    except (tomllib.TOMLDecodeError, ValueError) as problem:
         raise AuthorError(f"this is not TOML: {problem}", where) from None
+    except RecursionError:
+        raise AuthorError("this TOML is nested too deep", where) from None
 
 
 def parse_json(text: str, where: str) -> Mapping[str, Any]:
     """The keys of a JSON text; a name that stands twice is an error."""
     try:
         return json.loads(text, object_pairs_hook=once)  # type: ignore[no-any-return]
-    except json.JSONDecodeError as problem:
+    except AuthorError as problem:
+        raise problem.at(where) from None
+    except ValueError as problem:
         raise AuthorError(f"this is not JSON: {problem}", where) from None
     except RecursionError:
         raise AuthorError("this JSON is nested too deep", where) from None

@@ -1,0 +1,170 @@
+"""The lines of an answer and what stands on them: a formula, and what is said about it behind it.
+
+    \begin{aligned} a &= b \quad \text{(chain rule)} \\ &= c, \text{ where } z = W x \end{aligned}
+
+has the lines `a = b` and `= c`, the second with the clause `z = W x`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from derive.latex.parser import REMARKS, TRANSPARENT, is_identifier, match_brackets
+from derive.latex.tokens import Token
+
+SEPARATORS = frozenset(("=", r"\to", r"\Rightarrow", r"\approx"))
+MEANS_EQUAL = frozenset(("is", "equals", "is equal to", "gives", "becomes", "simplifies to", "which is", "so", "thus"))
+PAUSES = frozenset((",", ";"))
+TRAILING = frozenset((".", ",", ";", r"\in", r"\quad", ":", "?", "!"))
+LEADING = frozenset((r"\therefore", r"\because", r"\Rightarrow", r"\to", r"\iff", ":", ",", ".", ";", r"\bullet"))
+LEADING_WORDS = frozenset(
+    """answer ans result solution gradient derivative final finally therefore thus hence then the this is we get have
+    obtain find so that which gives""".split()
+)
+
+
+@dataclass(slots=True)
+class Clause:
+    """What follows a comma or words: `opening` is that comma or those words."""
+
+    opening: str
+    tokens: list[Token] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Line:
+    """A line: its formula and the clauses behind it."""
+
+    main: list[Token]
+    clauses: list[Clause]
+
+
+def lines(tokens: list[Token], letters: set[str]) -> list[Line]:
+    """The lines of an answer, without aligned environments, alignment marks and braces around the whole."""
+    tokens = without_tail(_without_frames(tokens))
+    while tokens and tokens[0].text == "{" and match_brackets(tokens).get(0) == len(tokens) - 1:
+        tokens = without_tail(tokens[1:-1])
+    inside = covered(tokens)
+    found: list[list[int]] = [[]]
+    k = 0
+    while k < len(tokens):
+        if tokens[k].text == r"\\" and k not in inside:
+            found.append([])
+            k = _after_spacing(tokens, k + 1)
+        else:
+            if tokens[k].text != "&" or k in inside:
+                found[-1].append(k)
+            k += 1
+    return [_line([tokens[k] for k in row], letters) for row in found if row]
+
+
+def covered(tokens: list[Token]) -> set[int]:
+    """The numbers of the tokens that stand in a bracket, in braces or in an environment."""
+    out: set[int] = set()
+    for start, end in match_brackets(tokens).items():
+        if start < end and start not in out:
+            out.update(range(start + 1, end))
+    depth = 0
+    for k, token in enumerate(tokens):
+        depth += token.text == r"\begin"
+        if depth > 0:
+            out.add(k)
+        depth -= token.text == r"\end"
+    return out
+
+
+def _without_frames(tokens: list[Token]) -> list[Token]:
+    """The tokens without the beginnings and ends of environments that only lay out lines."""
+    out: list[Token] = []
+    k = 0
+    while k < len(tokens):
+        if tokens[k].text in (r"\begin", r"\end"):
+            close = next((j for j in range(k, len(tokens)) if tokens[j].text == "}"), len(tokens) - 1)
+            if "".join(t.text for t in tokens[k + 2 : close]) in TRANSPARENT:
+                k = close + 1
+                continue
+        out.append(tokens[k])
+        k += 1
+    return out
+
+
+def _after_spacing(tokens: list[Token], k: int) -> int:
+    """The position after an optional `[4pt]` behind a line break."""
+    if k < len(tokens) and tokens[k].text == "[":
+        close = next((j for j in range(k, min(k + 6, len(tokens))) if tokens[j].text == "]"), None)
+        if close is not None and any(t.kind == "number" for t in tokens[k:close]):
+            return close + 1
+    return k
+
+
+def without_tail(tokens: list[Token]) -> list[Token]:
+    """The tokens without punctuation at the end."""
+    end = len(tokens)
+    while end and tokens[end - 1].text in TRAILING:
+        end -= 1
+    return tokens[:end]
+
+
+def _line(tokens: list[Token], letters: set[str]) -> Line:
+    tokens = _without_lead(tokens, letters)
+    inside = covered(tokens)
+    line = Line([], [])
+    k = 0
+    while k < len(tokens):
+        end = k + 1 if k in inside else _words_end(tokens, k, letters)
+        if end > k and k not in inside:
+            words = " ".join(t.text for t in tokens[k:end]).lower() if tokens[k].kind == "text" else _joined(tokens[k:end])
+            if words in MEANS_EQUAL:
+                _add(line, tokens[k]._replace(kind="sign", text="="))
+            else:
+                line.clauses.append(Clause(words))
+            k = end
+        elif tokens[k].text in PAUSES and k not in inside:
+            line.clauses.append(Clause(tokens[k].text))
+            k += 1
+        else:
+            _add(line, tokens[k])
+            k += 1
+    return line
+
+
+def _add(line: Line, token: Token) -> None:
+    (line.clauses[-1].tokens if line.clauses else line.main).append(token)
+
+
+def _joined(tokens: list[Token]) -> str:
+    return "".join(t.text for t in tokens).lower()
+
+
+def _words_end(tokens: list[Token], k: int, letters: set[str]) -> int:
+    """The token behind the words that begin at `k`; `k` where there are none."""
+    if tokens[k].kind == "text" and not is_identifier(tokens[k]):
+        return k + 1
+    end = _letters_end(tokens, k)
+    word = _joined(tokens[k:end])
+    known = len(word) < 4 and set(word) & letters
+    return end if word in REMARKS and not known else k
+
+
+def _letters_end(tokens: list[Token], k: int) -> int:
+    end = k
+    while end < len(tokens) and tokens[end].kind == "letter" and (end == k or tokens[end].start == tokens[end - 1].end):
+        end += 1
+    return end
+
+
+def _without_lead(tokens: list[Token], letters: set[str]) -> list[Token]:
+    """A line without the words that lead up to its formula: "Answer:", "so the gradient is"."""
+    k = 0
+    while k < len(tokens):
+        end = _letters_end(tokens, k)
+        word = _joined(tokens[k:end])
+        is_word = end - k > 1 and word in LEADING_WORDS and not (len(word) < 4 and set(word) & letters)
+        text = tokens[k].text.lower().strip(" :,.").split() if tokens[k].kind == "text" else []
+        if is_word:
+            k = end
+        elif tokens[k].text in LEADING or (text and set(text) <= LEADING_WORDS):
+            k += 1
+        else:
+            break
+    return tokens[k:]
