@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable
 
-from derive.expressions.build import index, make, substitute
+from derive.expressions.build import index, make, substitute, transpose
 from derive.expressions.node import Node
 from derive.sizes import SCALAR
 
@@ -36,6 +36,9 @@ def _key(node: Node) -> Hashable:
     if node.op == "product":
         scalars = [p for p, o in zip(parts, node.operands, strict=True) if o.dims == SCALAR]
         chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
+        if chain and node.dims == SCALAR:
+            turned = tuple(order_free(transpose(o)) for o in reversed(node.operands) if o.dims != SCALAR)
+            return node.op, frozenset(Counter(scalars).items()), frozenset((chain, turned))
         return node.op, frozenset(Counter(scalars).items()), chain
     return node.op, node.data, tuple(parts), node.dims
 

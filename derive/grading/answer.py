@@ -16,6 +16,7 @@ from derive.reading.scope import Entity, Scope, take_key_apart
 MEMBERSHIP = frozenset((r"\in", r"\notin", r"\sim"))
 CHANGING = frozenset("times plus minus divided multiplied transpose transposed squared not without".split())
 OTHER = frozenset(("or", "alternatively"))
+WHEN, ELSE = frozenset(("if", "when", "for")), frozenset(("else", "otherwise"))
 UNENDING = frozenset((r"\ldots", r"\forall", r"\exists"))
 MOST_DEFINITIONS = 12
 
@@ -60,11 +61,13 @@ def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] =
         raise AnswerError("empty", "There is no answer here.", (0, len(text)))
     chosen = found.choose(statements, is_asked)
     members = [found.member(part) for part in chosen.parts if without_tail(part)]
+    cases = found.cases(members[-1], chosen)
+    if cases is not None:
+        members[-1], chosen = cases, _Statement(chosen.parts)
     left = None
     if len(members) > 1 and names_the_derivative(reader, members[0]):
         left, members = members[0].syntax, members[1:]
-    others = [st for st in statements if st is not chosen]
-    definitions = [d for st in [*others, chosen] for d in found.definitions(st, st is not chosen)]
+    definitions = [d for st in statements for d in found.definitions(st, st.parts is not chosen.parts)]
     alternatives = found.alternatives(chosen)
     return Written(left, tuple(members), tuple(alternatives), tuple(definitions[:MOST_DEFINITIONS]))
 
@@ -167,6 +170,26 @@ class _Apart:
         slots = tuple(t for t in dict.fromkeys(pattern.texts) if len(t) == 1 and t.isalpha() and t in mentioned)
         return Entity("macro", key, pattern, None, slots, None, "", body)
 
+    def cases(self, last: Member, statement: _Statement) -> Member | None:
+        """`a if w = o, b otherwise` as a formula by cases; None where it is none."""
+        branches: list[tuple[Member, list[Token] | None]] = [(last, None)]
+        for clause in statement.clauses:
+            words = set(clause.opening.split())
+            if words & WHEN and clause.tokens and branches[-1][1] is None:
+                branches[-1] = (branches[-1][0], clause.tokens)
+            elif words & ELSE and not clause.tokens and branches[-1][1] is None:
+                branches[-1] = (branches[-1][0], [])
+            elif (words & ELSE or clause.opening in (",", ";", "and")) and branches[-1][1] is not None:
+                if clause.tokens:
+                    branches.append((self.member(clause.tokens), [] if words & ELSE else None))
+            else:
+                return None
+        if len(branches) < 2 or any(m.syntax is None or tokens is None for m, tokens in branches):
+            return None
+        parsed = tuple((m.syntax, self._parser(tokens or []).listing()) for m, tokens in branches)
+        span = (last.span[0], max(t.end for c in statement.clauses for t in c.tokens))
+        return Member(self.text[span[0] : span[1]], span, s.Cases(span, parsed))  # type: ignore[arg-type]
+
     def alternatives(self, statement: _Statement) -> list[Member]:
         """Formulas that stand beside the answer.  Words that change it make it unreadable, as an error in a member."""
         out: list[Member] = []
@@ -210,8 +233,10 @@ def explained(reader: Reader, definitions: tuple[Entity, ...]) -> Scope:
     """The scope of a reader with the names that an answer explains, which go before those of the problem."""
     scope = reader.scope.child()
     for entity in definitions:
-        known = scope.entities.get(entity.pattern.base, [])
-        scope.entities[entity.pattern.base] = [e for e in known if e.pattern != entity.pattern]
+        same = [e for e in scope.entities.get(entity.pattern.base, []) if e.pattern == entity.pattern]
+        if same and not entity.slots and _undeclared(reader, entity.body):
+            continue
+        scope.entities[entity.pattern.base] = [e for e in scope.entities.get(entity.pattern.base, []) if e not in same]
         scope.add(entity)
     return scope
 
@@ -251,7 +276,9 @@ def _is_namelike(node: s.Syntax) -> bool:
     return isinstance(base, (s.Name, s.Words, s.Group)) or isinstance(node, s.Derivative)
 
 
-def _undeclared(reader: Reader, node: s.Syntax) -> bool:
+def _undeclared(reader: Reader, node: s.Syntax | None) -> bool:
+    if node is None:
+        return True
     try:
         reader.expression(node)
     except AnswerError as problem:

@@ -1,4 +1,4 @@
-"""The lines of an answer and what stands on them: a formula, and what is said about it behind it.
+r"""The lines of an answer and what stands on them: a formula, and what is said about it behind it.
 
     \begin{aligned} a &= b \quad \text{(chain rule)} \\ &= c, \text{ where } z = W x \end{aligned}
 
@@ -111,15 +111,11 @@ def _line(tokens: list[Token], letters: set[str]) -> Line:
     line = Line([], [])
     k = 0
     while k < len(tokens):
-        end = k + 1 if k in inside else _words_end(tokens, k, letters)
-        if end > k and k not in inside:
-            words = " ".join(t.text for t in tokens[k:end]).lower() if tokens[k].kind == "text" else _joined(tokens[k:end])
-            if words in MEANS_EQUAL:
-                _add(line, tokens[k]._replace(kind="sign", text="="))
-            else:
-                line.clauses.append(Clause(words))
+        end = k if k in inside else _words_end(tokens, k, letters)
+        if end > k:
+            _words(line, tokens[k:end], tokens[end] if end < len(tokens) else None)
             k = end
-        elif tokens[k].text in PAUSES and k not in inside:
+        elif tokens[k].text in (*PAUSES, r"\forall") and k not in inside:
             line.clauses.append(Clause(tokens[k].text))
             k += 1
         else:
@@ -128,12 +124,25 @@ def _line(tokens: list[Token], letters: set[str]) -> Line:
     return line
 
 
+def _words(line: Line, found: list[Token], following: Token | None) -> None:
+    """Words begin a clause, mean "=", lead up to a formula, or stand for one: "= (see the lecture)"."""
+    words = _joined(found)
+    before = line.main if not line.clauses else line.clauses[-1].tokens
+    if words in MEANS_EQUAL:
+        _add(line, found[0]._replace(kind="sign", text="="))
+    elif before and before[-1].text in SEPARATORS:
+        if following is None or following.text in SEPARATORS:
+            _add(line, found[0]._replace(kind="text", text=words, end=found[-1].end))
+    else:
+        line.clauses.append(Clause(words))
+
+
 def _add(line: Line, token: Token) -> None:
     (line.clauses[-1].tokens if line.clauses else line.main).append(token)
 
 
 def _joined(tokens: list[Token]) -> str:
-    return "".join(t.text for t in tokens).lower()
+    return "".join(t.text for t in tokens).lower().strip(" .:")
 
 
 def _words_end(tokens: list[Token], k: int, letters: set[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derive.errors import AnswerError, AuthorError, NoRuleError, mark
@@ -12,7 +12,7 @@ from derive.expressions.node import Node
 from derive.grading import compare as c
 from derive.grading.counterexample import multiple
 from derive.grading.reference import Asked, reference
-from derive.grading.answer import Member, take_apart
+from derive.grading.answer import Member, Written, explained, take_apart
 from derive.latex import syntax as s
 from derive.printing.latex import latex
 from derive.problem.load import by_identifier
@@ -20,6 +20,7 @@ from derive.problem.builder import problem_from
 from derive.problem.problem import Problem, Target, leaf_of
 from derive.reading.derivatives import with_free_indices_kept, without_arguments
 from derive.reading.reader import Reader
+from derive.reading.scope import Scope
 
 SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
 SLIP_ON_THE_WAY = 0.75
@@ -127,16 +128,38 @@ def judge(identifier: Any, asked: Asked, text: str) -> Verdict:
     """The verdict on an answer, member by member where it is a chain."""
     reader = _reader(asked)
     try:
-        written = take_apart(reader, text)
+        written = take_apart(reader, text, lambda left: _restates(asked, left))
     except AnswerError as problem:
         return _unreadable(identifier, problem, text)
-    judged = [_judge_member(asked, member, text) for member in written.members]
-    last = judged[-1]
+    scope = explained(reader, written.definitions) if written.definitions else None
+    judged = [_judge_member(asked, member, text, scope) for member in written.members]
+    judged[:-1] = [_right_by_definition(j) for j in judged[:-1]]
+    last = _beside(asked, judged[-1], written, text)
     if last.verdict == "skipped":
-        last = Judged("unreadable", last.code, last.read_as, last.message, last.evidence)
+        last = replace(last, verdict="unreadable")
+    judged[-1] = last
     if len(judged) == 1:
         return Verdict(identifier, last.verdict, SCORES[last.verdict], last.code, last.read_as, last.message, last.evidence)
     return _chain(identifier, written.members, judged, last)
+
+
+def _right_by_definition(judged: Judged) -> Judged:
+    """A member on the way that only restates the question is right."""
+    return replace(judged, verdict="correct") if judged.code == "restated" and judged.evidence.get("whole") else judged
+
+
+def _beside(asked: Asked, last: Judged, written: Written, text: str) -> Judged:
+    """The verdict on the last member, unless another formula beside it says something else."""
+    if last.verdict not in ("correct", "layout"):
+        return last
+    for member in written.alternatives:
+        if member.syntax is None and member.error is not None and member.error.code == "unreadable":
+            return _error(member.error, text)
+        other = _judge_member(asked, member, text)
+        if other.verdict in ("incorrect", "undecided") and other.code != "shape":
+            message = "The answer gives several formulas that differ; which one is meant?"
+            return Judged("unreadable", "several-answers", last.read_as, message, {"span": list(member.span)})
+    return last
 
 
 def _chain(identifier: Any, members: tuple[Member, ...], judged: list[Judged], last: Judged) -> Verdict:
@@ -176,15 +199,17 @@ def _reader(asked: Asked) -> Reader:
     return reader
 
 
-def _judge_member(asked: Asked, member: Member, text: str) -> Judged:
+def _judge_member(asked: Asked, member: Member, text: str, scope: Scope | None = None) -> Judged:
     if member.error is not None or member.syntax is None:
         assert member.error is not None
         return _error(member.error, text)
     if isinstance(member.syntax, s.Words):
         return Judged("skipped", "words", "", "These are words, not a formula.", {"span": list(member.span)})
     if _restates(asked, member.syntax):
-        return Judged("skipped", "restated", "", "This only restates what is asked.", {"span": list(member.span)})
+        evidence = {"span": list(member.span), "whole": True}
+        return Judged("skipped", "restated", "", "This only restates what is asked.", evidence)
     reader, unexpanded = _reader(asked), s.has_derivative(member.syntax)
+    reader.scope = scope or reader.scope
     try:
         node = _fitted(reader, asked, reader.expression(member.syntax))
     except AnswerError as problem:

@@ -17,7 +17,7 @@ MAX_DEPTH = 60
 FUNCTION_WORDS = frozenset(
     """exp log ln tanh sin cos tan cot sec csc sinh cosh arcsin arccos arctan max min softmax sigmoid diag relu ReLU
     tr trace sign sgn det Tanh Softmax Sigmoid softplus erf Diag logsoftmax sqrt vec expit abs norm mean sum
-    Tr lse logsumexp LogSumExp LSE""".split()
+    Tr lse logsumexp LogSumExp LSE sech csch coth step heaviside sigm logistic""".split()
 )
 ACCENTS = frozenset((r"\hat", r"\bar", r"\tilde", r"\dot", r"\ddot", r"\check", r"\breve", r"\acute"))
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil"}
@@ -204,6 +204,9 @@ class Parser:
                 self.at += 1
             elif text in ("_", "^"):
                 self.at += 1
+                if self.peek() == "{" and self.peek(1) == "}":
+                    self.at += 2
+                    continue
                 script = self._script()
                 if text == "^" and script.tokens and all(t.text == "'" for t in script.tokens):
                     primes += len(script.tokens)

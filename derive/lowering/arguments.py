@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, free_indices
 from derive.lowering import kernels as k
 from derive.lowering.names import Names
 from derive.lowering.printer import derivative
@@ -51,7 +51,7 @@ def _given(entity: Entity, node: Node, program: Program, names: Names) -> Iterat
         over = f", {entity.over}" if entity.over else ""
         yield Argument(names.declared(name), name, (), f"an index{over}, counted as in the formulas", node)
     elif entity.kind == "index family":
-        members = k.count_of(node.data[2])  # type: ignore[arg-type]
+        members = k.count_of(node.data[2])
         words = f"indices{', '}{node.data[1]}, counted as in the formulas"
         yield Argument(names.declared(name, entity.slots[0]), name, (members,), words, node)
     elif entity.kind == "family":
@@ -69,7 +69,7 @@ def _axes(node: Node) -> tuple[Size, ...]:
 
 
 def _family(entity: Entity, node: Node, program: Program, names: Names) -> Argument:
-    over: Range = node.data[2]  # type: ignore[assignment]
+    over: Range = node.data[2]
     stack = program.stacks.get(node)
     row = stack is not None and node.dims[0] == ONE != node.dims[1]
     axes = (k.count_of(over), *_axes(node))
@@ -79,7 +79,7 @@ def _family(entity: Entity, node: Node, program: Program, names: Names) -> Argum
 
 
 def _functions(entity: Entity, program: Program, names: Names) -> Iterator[Argument]:
-    orders = [int(n.data[1]) for n in all_nodes(program) if n.op == "unspecified" and n.data[0] == entity.key]  # type: ignore[call-overload]
+    orders = [int(n.data[1]) for n in all_nodes(program) if n.op == "unspecified" and n.data[0] == entity.key]
     base = names.declared(entity.key)
     yield Argument(base, entity.key, (), "an elementwise function of arrays")
     for order in range(1, max(orders, default=1) + 1):
@@ -98,7 +98,7 @@ def free_indices_of(program: Program, given: Iterable[Argument], names: Names) -
     known = {str(a.node.data[0]) for a in given if a.node is not None and a.node.op == "index"}
     found: dict[str, Node] = {}
     for node in program.gradients.values():
-        for name in sorted(k.free_indices(node) - known):
+        for name in sorted(free_indices(node) - known):
             found.setdefault(name, b.index(name, None))
     words = "an index that the gradient leaves free"
     return [Argument(names.declared(name), name, (), words, node) for name, node in found.items()]

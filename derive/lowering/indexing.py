@@ -57,7 +57,7 @@ class Indexing:
     def integer(self, node: Node, level: int = 0) -> Code:
         """An index expression as an integer, or as an array of integers."""
         if node.op == "number":
-            return bound(number(node.data[0]), level)  # type: ignore[arg-type]
+            return bound(number(node.data[0]), level)
         if node.op == "index":
             return Code(self.index_name(str(node.data[0])))
         if node.op == "index_family":
@@ -67,7 +67,7 @@ class Indexing:
         if node.op == "member" and node.operands[0].op == "index_family":
             return Code(f"{self.leaf(node.operands[0])}[{self._place(node)}]")
         if node.op == "counts":
-            return Code(f"np.arange(1, {self.size(node.data[0] + 1)})")  # type: ignore[operator]
+            return Code(f"np.arange(1, {self.size(node.data[0] + 1)})")
         if node.op in ("add", "product"):
             return bound(self._arithmetic(node), level)
         if node.op in ("index_equal", "index_less"):
@@ -91,7 +91,7 @@ class Indexing:
 
     def _place(self, member: Node) -> Code:
         family, i = member.operands
-        return self.position(k.position(i, family.data[2]))  # type: ignore[arg-type]
+        return self.position(k.position(i, family.data[2]))
 
     def compare(self, node: Node, relation: str) -> Code:
         """1 where indices are equal, else 0."""
@@ -127,7 +127,7 @@ class Indexing:
         axis, start, end = node.data
         x = node.operands[0]
         first = "" if start == Size.of(0) else self.size(start)
-        last = "" if end == x.dims[axis] else self.size(end)  # type: ignore[index]
+        last = "" if end == x.dims[axis] else self.size(end)
         before = ":, " if axis == 1 and k.rank(x.dims) == 2 else ""
         return Code(f"{self(x, ATOM)}[{before}{first}:{last}]")
 

@@ -40,7 +40,7 @@ def rebuilt(node: Node, operands: tuple[Node, ...]) -> Node:
         return node
     if node.op in KERNELS:
         if node.op == "stacked":
-            return stacked(operands[0], str(node.data[0]), node.data[1], node.dims)  # type: ignore[arg-type]
+            return stacked(operands[0], str(node.data[0]), node.data[1], node.dims)
         return intern_node(node.op, operands, node.data, node.dims)
     return b.rebuild(node, operands)
 

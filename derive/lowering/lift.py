@@ -13,6 +13,7 @@ from fractions import Fraction
 from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices
 from derive.lowering import kernels as k
+from derive.lowering.segments import segments, split
 from derive.operations.indexing import block
 from derive.sizes import ONE, SCALAR, Range, Size
 
@@ -26,32 +27,9 @@ def _sum(node: Node) -> Node | None:
     if node.op != "sum":
         return None
     body, condition = node.operands
-    over: Range = node.data[1]  # type: ignore[assignment]
+    over: Range = node.data[1]
     lifter = Lifter(str(node.data[0]), over)
     return lifter.total(body if condition == b.number(1) else b.product(condition, body))
-
-
-def segments(chain: list[Node]) -> list[list[Node]]:
-    """A matrix product cut where the inner size is 1: numbers, or a column times a row."""
-    out: list[list[Node]] = []
-    for factor in chain:
-        if out and factor.dims[0] != ONE:
-            out[-1].append(factor)
-        else:
-            out.append([factor])
-    return out
-
-
-def split(node: Node) -> tuple[list[Node], list[list[Node]]]:
-    """The scalar factors of a product, inner products taken apart, and its segments that are no numbers."""
-    operands = node.operands if node.op == "product" else (node,)
-    scalars = [o for o in operands if o.dims == SCALAR]
-    parts = segments([o for o in operands if o.dims != SCALAR])
-    if node.dims == SCALAR and len(parts) == 1 and len(parts[0]) == len(operands):
-        return scalars, parts
-    numbers = [p for p in parts if (p[0].dims[0], p[-1].dims[1]) == SCALAR]
-    scalars += [b.product(*p) for p in numbers]
-    return scalars, [p for p in parts if p not in numbers]
 
 
 class Lifter:
@@ -76,12 +54,12 @@ class Lifter:
         if node.dims == SCALAR:
             whole = self.lift(node)
             return None if whole is None else b.total(whole)
-        scalars, parts = split(node)
+        scalars, chains = split(node)
         fixed = [s for s in scalars if not self.depends(s)]
         weights = self._weights([s for s in scalars if self.depends(s)])
         if weights is None:
             return None
-        inside = self._sum_of_segments(parts, weights)
+        inside = self._sum_of_segments(chains, weights)
         return None if inside is None else b.product(*fixed, inside)
 
     def _weights(self, scalars: list[Node]) -> Node | None:

@@ -22,7 +22,9 @@ VALUES = {
     "entry": 1, "row": 1, "column": 1, "pick": 1, "take": 1, "member": 1, "onehot": 0, "onehots": 0,
     "index_equal": 0, "index_less": 0, "compared": 0,
 }  # fmt: skip
-CHEAP = frozenset(("transpose", "fill", "rows", "columns", "ones", "zeros", "eye", "compared", "index_equal", "index_less"))
+CHEAP = frozenset(
+    ("transpose", "fill", "rows", "columns", "ones", "zeros", "eye", "compared", "index_equal", "index_less")
+)
 HINTS = {"exp": "e", "peak": "peak", "shifted": "shifted", "total": "total", "row_sums": "total"}
 BINDING = ("sum", "stacked")
 

@@ -18,14 +18,14 @@ from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.lowering import kernels as k
+from derive.lowering.arithmetic import FLAGS, Arithmetic
 from derive.lowering.indexing import Indexing
 from derive.lowering.names import Names
-from derive.lowering.text import ADD, ATOM, FACTOR, MUL, POW, TERM, Code, bound, joined, number, quotient
+from derive.lowering.text import ADD, ATOM, MUL, TERM, Code, bound, joined, number, quotient
 from derive.operations.registry import record
 from derive.sizes import ONE, SCALAR, Dims
 
 BROADCAST = ("fill", "rows", "columns")
-FLAGS = ("positive", "is_zero")
 # What is written with Python's own operators, so that Python numbers stay Python numbers.
 NATIVE = frozenset(
     ("number", "constant", "size", "symbol", "index", "member", "add", "product", "power", "sum", "cases", "transpose",
@@ -33,7 +33,7 @@ NATIVE = frozenset(
 )  # fmt: skip
 
 
-class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
+class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
     """Prints the nodes of one program.
 
     `called` maps symbols and families to their source; `functions` the unspecified functions; `given` are the
@@ -41,7 +41,9 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
     what the source needs.
     """
 
-    def __init__(self, names: Names, called: dict[Node, str], functions: Mapping[str, str], given: frozenset[Node]) -> None:
+    def __init__(
+        self, names: Names, called: dict[Node, str], functions: Mapping[str, str], given: frozenset[Node]
+    ) -> None:
         super().__init__({"fully_qualified_modules": False})
         self.names, self.called, self.functions, self.given = names, called, functions, given
         self.soft = set[Node]()
@@ -116,97 +118,6 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
             return any(self.floating(o) for o in node.operands)
         return not self.weak(node)
 
-    # --------------------------------------------------------------------------------------- arithmetic
-
-    def number(self, value: Any) -> Code:
-        return number(value)
-
-    def sum_of_terms(self, node: Node) -> Code:
-        return joined([self(o) for o in node.operands])
-
-    def shifted(self, node: Node) -> Code:
-        """x - max x."""
-        x, peak = node.operands
-        return Code(f"{self(x, ADD)} - {self(peak, FACTOR)}", ADD)
-
-    def switch(self, node: Node) -> Code:
-        """σ(x) or σ(−x) from e^−|x|."""
-        x, e = node.operands
-        first, second = ("1", self(e)) if node.data[0] else (self(e), "1")
-        return Code(f"np.where({self(x)} >= 0, {first}, {second}) / (1 + {self(e, TERM)})", MUL)
-
-    def product(self, node: Node) -> Code:
-        """Numbers times at most one matrix or vector, with what is divided by below."""
-        factors: list[Node] = []
-        for o in node.operands:
-            flat = o.op == "hadamard" or (o.op == "product" and node.op == "scaled")
-            factors.extend(o.operands if flat else (o,))
-        return self._factors(factors)
-
-    hadamard = product
-
-    def _factors(self, factors: list[Node]) -> Code:
-        value, above, below = Fraction(1), list[str](), list[str]()
-        for factor in factors:
-            base, exponent = b.base_and_exponent(factor)
-            if factor.op == "number":
-                value *= factor.data[0]  # type: ignore[operator]
-            elif exponent < 0:
-                below.append(self(b.power(base, -exponent)))
-            else:
-                above.append(self._factor(factor, factors))
-        coefficient = abs(value)
-        if coefficient.denominator in (1, 2, 4, 8, 16, 32):
-            above[:0] = [number(coefficient)] if coefficient != 1 else []
-        else:
-            above[:0] = [number(Fraction(coefficient.numerator))] if coefficient.numerator != 1 else []
-            below.insert(0, number(Fraction(coefficient.denominator)))
-        return quotient(value < 0, above, below)
-
-    def _factor(self, factor: Node, factors: list[Node]) -> Code:
-        """A factor; a comparison stands as it is where something else gives it a dtype."""
-        outer = self._bare
-        self._bare = factor.op in FLAGS and any(self.floating(o) for o in factors)
-        text = self(factor)
-        self._bare = outer
-        return text
-
-    def flag(self, node: Node, relation: str) -> Code:
-        """1 where x > 0 (or x = 0), else 0."""
-        bare, self._bare = self._bare, False
-        test = f"{self(node.operands[0])} {relation} 0"
-        if node.dims == SCALAR:
-            return Code(f"float({test})")
-        return Code(f"({test})") if bare else Code(f"({test}).astype({self.dtype})")
-
-    def power(self, node: Node) -> Code:
-        base, exponent = node.operands[0], node.data[0]
-        assert isinstance(exponent, Fraction)
-        if exponent < 0:
-            return quotient(False, [], [self(b.power(base, -exponent))])
-        if exponent.denominator != 1 and base.op not in ("size", "number"):
-            root = f"np.sqrt({self(base)})" if exponent == Fraction(1, 2) else f"np.power({self(base)}, {number(exponent)})"
-            return Code(f"float({root})" if self.weak(base) else root)
-        if exponent == 1:
-            return self(base)
-        return Code(f"{self(base, POW + 1)}**{bound(number(exponent), ATOM)}", POW)
-
-    def matmul(self, node: Node) -> Code:
-        left, right = node.operands
-        first = self(left, MUL if left.op == "matmul" else FACTOR)
-        return Code(f"{first} @ {self(right, FACTOR)}", MUL)
-
-    def transpose(self, node: Node) -> Code:
-        inside = node.operands[0]
-        return self(inside) if k.rank(node.dims) < 2 else Code(f"{self(inside, ATOM)}.T")
-
-    def broadcast(self, node: Node) -> Code:
-        """A repeated number or vector, as it broadcasts."""
-        self._axes = None
-        inside = self(node.operands[0])
-        self._axes = {"fill": set[int](), "rows": {1}, "columns": {0}}[node.op]
-        return Code(f"{bound(inside, ATOM)}[:, np.newaxis]") if node.op == "columns" else inside
-
     # ---------------------------------------------------------------------------------------- functions
 
     def softmax(self, node: Node) -> Code:
@@ -226,7 +137,7 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
         return Code(f"log_sum_exp({self(x)})" if k.rank(x.dims) == 1 else f"log_sum_exp({self(x, ATOM)}.ravel())")
 
     def unspecified(self, node: Node) -> Code:
-        name, order = str(node.data[0]), int(node.data[1])  # type: ignore[call-overload]
+        name, order = str(node.data[0]), int(node.data[1])
         return Code(f"{self.functions[derivative(name, order)]}({self(node.operands[0])})")
 
     def cases(self, node: Node) -> Code:
@@ -250,7 +161,8 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
         if node.op in relations:
             return f"{self(node.operands[0])} {relations[node.op]}"
         if node.op in ("index_equal", "index_less"):
-            return f"{self.integer(node.operands[0])} {'==' if node.op == 'index_equal' else '<'} {self.integer(node.operands[1])}"
+            i, j = (self.integer(o, ADD) for o in node.operands)
+            return f"{i} {'==' if node.op == 'index_equal' else '<'} {j}"
         if node.op == "product" and node.dims == SCALAR:
             return " and ".join(f"({self.condition(o)})" for o in node.operands)
         return f"{self(node)} > 0"
@@ -266,7 +178,8 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
         """A size as a number: the names of sizes are assigned at the start of the function."""
         if not size.terms:
             return Code("0")
-        terms = [self._monomial(names, coefficient) for names, coefficient in sorted(size.terms, key=lambda t: -len(t[0]))]
+        by_degree = sorted(size.terms, key=lambda term: -len(term[0]))
+        terms = [self._monomial(names, coefficient) for names, coefficient in by_degree]
         return bound(joined(terms), level) if len(terms) > 1 else bound(terms[0], level)
 
     def _monomial(self, names: Iterable[str], coefficient: int) -> Code:
@@ -301,7 +214,7 @@ class NodePrinter(Indexing, NumPyPrinter):  # type: ignore[misc]
         argument, axis, coefficient, constant = node.data[:-1]
         text = Code(f"{argument}.shape[{axis}]")
         if constant:
-            text = joined([text, number(Fraction(-int(constant)))])  # type: ignore[call-overload]
+            text = joined([text, number(Fraction(-int(constant)))])
         return text if coefficient == 1 else Code(f"{bound(text, MUL)} // {coefficient}", MUL)
 
     def common_dtype(self, node: Node) -> Code:

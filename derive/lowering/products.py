@@ -11,7 +11,7 @@ from functools import lru_cache
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.lowering import kernels as k
-from derive.lowering.lift import segments
+from derive.lowering.segments import segments
 from derive.sizes import ONE, SCALAR, Size
 
 GUESS = 60
@@ -126,7 +126,8 @@ def scaled(factor: Node, x: Node) -> Node:
         return x
     if x.op in ("fill", "rows", "columns"):
         return k.rebuilt(x, (scaled(factor, x.operands[0]),))
-    if x.dims != SCALAR and factor.op == "product" and sum(o.op not in ("number", "power") for o in factor.operands) > 1:
+    several = factor.op == "product" and sum(o.op not in ("number", "power") for o in factor.operands) > 1
+    if x.dims != SCALAR and several:
         return k.kernel("scaled", (factor, x), x.dims)
     return b.product(factor, x)
 
@@ -194,7 +195,7 @@ def tree(chain: list[Node]) -> Node:
     """A chain as products of two, in the cheapest order by the sizes that are guessed."""
     if len(chain) == 1:
         return chain[0]
-    cut = best_cut(tuple((*(guess(f.dims[0]) for f in chain), guess(chain[-1].dims[1]))))[1]
+    cut = best_cut((*(guess(f.dims[0]) for f in chain), guess(chain[-1].dims[1])))[1]
     return pair(tree(chain[:cut]), tree(chain[cut:]))
 
 

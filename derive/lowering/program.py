@@ -41,7 +41,7 @@ def program_of(problem: Problem, gradients: Mapping[str, Node]) -> Program:
     meanings = problem.meanings
     free = {name for g in gradients.values() for name in free_indices(g)}
     free |= {str(e.node.data[0]) for e in problem.scope.all() if e.kind == "index" and e.node is not None}
-    stacks = {n: _stack(n) for n in _families(problem, gradients) if k.rank(n.dims) < 2 and k.count_of(n.data[2]) != ONE}  # type: ignore[arg-type]
+    stacks = {n: _stack(n) for n in _families(problem, gradients) if _stackable(n)}
     plain = _Plain(free, stacks)
     bodies = {stacks.get(name, name): plain.definition(name, body) for name, body in meanings.items()}
     return Program(bodies, problem.loss_symbol, {wrt: plain(g) for wrt, g in gradients.items()}, stacks)
@@ -54,13 +54,17 @@ def _families(problem: Problem, gradients: Mapping[str, Node]) -> list[Node]:
     return list(dict.fromkeys((*declared, *used)))
 
 
+def _stackable(family: Node) -> bool:
+    return k.rank(family.dims) < 2 and k.count_of(family.data[2]) != ONE
+
+
 def _stack(family: Node) -> Node:
     """The symbol whose rows are the members of a family of vectors; a column for a family of numbers."""
     name, dims, over, properties, *_ = family.data
-    length = dims[0] * dims[1]  # type: ignore[index]
+    length = dims[0] * dims[1]
     rows = {"one-hot": "one-hot rows", "distribution": "distribution rows"}
-    kept = [rows.get(p, p) if dims != SCALAR else p for p in properties]  # type: ignore[union-attr]
-    return b.symbol(str(name), (k.count_of(over), length), kept)  # type: ignore[arg-type]
+    kept = [rows.get(p, p) if dims != SCALAR else p for p in properties]
+    return b.symbol(str(name), (k.count_of(over), length), kept)
 
 
 class _Plain:
@@ -88,7 +92,7 @@ class _Plain:
         if node.op != "member" or node.operands[0] not in self.stacks:
             return None
         family, i = node.operands
-        stack, where = self.stacks[family], k.position(i, family.data[2])  # type: ignore[arg-type]
+        stack, where = self.stacks[family], k.position(i, family.data[2])
         if family.dims == SCALAR:
             return b.entry(stack, where, b.number(1))
         row = b.row(stack, where)
@@ -119,6 +123,6 @@ def _with_index(node: Node, name: str, other: str) -> Node:
     if name not in free_indices(node):
         return node
     if node.op == "index":
-        range_: Range | None = node.data[1]  # type: ignore[assignment]
+        range_: Range | None = node.data[1]
         return b.index(other, range_)
     return k.rebuilt(node, tuple(_with_index(o, name, other) for o in node.operands))

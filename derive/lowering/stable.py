@@ -1,30 +1,29 @@
 """Laws that keep values finite and exact where exponentials overflow or vanish.
 
-A law looks through names: log ŷ is a log-softmax where ŷ is defined as a softmax.  Each rule's docstring is
-its law; `None` means that it does not apply.
+A rule takes an expression and what names stand for; its docstring is its law, and `None` means that it does
+not apply.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.lowering import kernels as k
 from derive.lowering.lift import Lifter
+from derive.lowering.logarithms import Seen, is_one, matrices, minus
 from derive.sizes import ONE, SCALAR, Range
 
-Rule = Callable[["Stable", Node], "Node | None"]
-PARTS = frozenset(("entry", "row", "column", "block", "transpose", "pick", "take"))
-VANISHING = ("one-hot", "distribution", "binary", "nonnegative", "unit interval")
+Rule = Callable[[Seen, Node], "Node | None"]
 
 
 class Stable:
-    """Applies the laws; `bodies` are the definitions that are known so far."""
+    """Applies the laws to expressions whose definitions are `bodies`."""
 
-    def __init__(self, bodies: Mapping[Node, Node]) -> None:
-        self.bodies = bodies
+    def __init__(self, bodies: dict[Node, Node]) -> None:
+        self.seen = Seen(bodies)
         self.done: dict[Node, Node] = {}
 
     def __call__(self, node: Node) -> Node:
@@ -32,157 +31,13 @@ class Stable:
 
     def _law(self, node: Node) -> Node | None:
         for rule in RULES.get(node.op, ()):
-            out = rule(self, node)
+            out = rule(self.seen, node)
             if out is not None and out is not node:
                 return out
         return None
 
-    def view(self, node: Node) -> Node:
-        """What a name stands for; an entry of a sigmoid is the sigmoid of an entry."""
-        while node in self.bodies:
-            node = self.bodies[node]
-        if node.op in PARTS:
-            inside = self.view(node.operands[0])
-            if inside.op in ("sigmoid", "exp"):
-                return b.apply(inside.op, k.rebuilt(node, (inside.operands[0], *node.operands[1:])))
-        return node
 
-    # -------------------------------------------------------------------------------- logarithms and ratios
-
-    def log(self, node: Node) -> Node | None:
-        """The logarithm of an expression that exponentials make, without computing these."""
-        seen = self.view(node)
-        if seen.op in PARTS:
-            inside = self.log(seen.operands[0])
-            return None if inside is None else k.rebuilt(seen, (inside, *seen.operands[1:]))
-        rule = LOGS.get(seen.op)
-        return None if rule is None else rule(self, seen)
-
-    def complement(self, node: Node) -> Node | None:
-        """The x of an expression that is 1 − σ(x)."""
-        node = self.view(node)
-        if node.op != "add" or len(node.operands) != 2:
-            return None
-        for unit, other in (node.operands, node.operands[::-1]):
-            value, rest = b.split_number(other)
-            seen = self.view(rest)
-            if is_one(unit) and value == -1 and seen.op == "sigmoid":
-                return seen.operands[0]
-        return None
-
-    def probability(self, node: Node) -> bool:
-        """Whether a value comes out of a softmax or sigmoid and may therefore be as small as 0."""
-        seen = self.view(node)
-        while seen.op in PARTS:
-            seen = self.view(seen.operands[0])
-        return seen.op in ("softmax", "sigmoid") or self.complement(seen) is not None
-
-    def may_vanish(self, node: Node) -> bool:
-        """Whether an entry of a value may be 0 by what is declared of it."""
-        while node.op in PARTS:
-            node = node.operands[0]
-        if node.op == "add":
-            return any(self.may_vanish(b.split_number(t)[1]) for t in node.operands)
-        properties: tuple[str, ...] = node.data[2] if node.op == "symbol" else ()  # type: ignore[assignment]
-        return node not in self.bodies and any(p.startswith(VANISHING) for p in properties)
-
-
-def is_one(node: Node) -> bool:
-    """Whether all entries are 1."""
-    return node.op == "ones" or node == b.number(1)
-
-
-def minus(x: Node) -> Node:
-    """−x, without turning the signs of a sum."""
-    value, rest = b.split_number(x)
-    if x.op == "add" and not all(b.split_number(t)[0] < 0 for t in x.operands):
-        return b.product(b.number(-1), x)
-    return rest if value == -1 else b.negate(x)
-
-
-def _softplus(x: Node) -> Node:
-    return b.apply("softplus", x)
-
-
-# --------------------------------------------------------------------------------- logarithms by operation
-
-
-def _log_of_sum(s: Stable, x: Node) -> Node | None:
-    """log(e^a + e^c) = a + softplus(c − a), 1 counting as e^0, and log(1 − σ(x)) = −softplus(x)."""
-    inside = s.complement(x)
-    if inside is not None:
-        return b.negate(_softplus(inside))
-    terms = [s.view(t) for t in x.operands]
-    exponents = [t.operands[0] for t in terms if t.op == "exp"]
-    ones = [b.zeros(t.dims) for t in terms if is_one(t)]
-    if len(ones) + len(exponents) < len(terms) or not exponents:
-        return None
-    out, *rest = (*ones, *exponents)
-    for e in rest:
-        out = b.add(out, _softplus(b.subtract(e, out)))
-    return out
-
-
-def _log_of_total(s: Stable, x: Node) -> Node | None:
-    r"""log Σ e^x is the log-sum-exp of x"""
-    inside = s.view(x.operands[0])
-    return b.make("log_sum_exp", (inside.operands[0],)) if inside.op == "exp" else None
-
-
-def _log_of_power(s: Stable, x: Node) -> Node | None:
-    """log x^r = r log x"""
-    inside = s.log(x.operands[0])
-    return None if inside is None else b.product(b.number(x.data[0]), inside)  # type: ignore[arg-type]
-
-
-def _log_of_product(s: Stable, x: Node) -> Node | None:
-    """log(a c) = log a + log c where log a is known, and the same entry by entry; log(e^X 1) by rows"""
-    chain = _matrices(x)
-    if x.op == "product" and len(chain) > 1:
-        return _log_of_row_sums(s, x, chain)
-    known = {o: s.log(o) for o in x.operands}
-    parts = [v for v in known.values() if v is not None]
-    rest = [o for o, v in known.items() if v is None]
-    if not parts or any(o.op == "number" and o.data[0] <= 0 for o in rest):  # type: ignore[operator]
-        return None
-    join = b.hadamard if x.op == "hadamard" else b.product
-    parts += [b.apply("log", join(*rest))] if rest else []
-    return b.add(*(b.product(p, b.ones(x.dims)) if p.dims != x.dims else p for p in parts))
-
-
-def _log_of_row_sums(s: Stable, x: Node, chain: list[Node]) -> Node | None:
-    first, last = s.view(chain[0]), chain[-1]
-    if len(x.operands) != 2 or first.op != "exp" or last.op != "ones" or last.dims[1] != ONE:
-        return None
-    return k.kernel("log_sum_exp_rows", (first.operands[0],), x.dims)
-
-
-def _log_of_ratio(s: Stable, x: Node) -> Node | None:
-    """log(a / c) = log a − log c"""
-    parts = [s.log(o) for o in x.operands]
-    if not any(parts):
-        return None
-    above, below = (p or b.apply("log", o) for p, o in zip(parts, x.operands, strict=True))
-    return b.negate(below) if is_one(x.operands[0]) else b.subtract(above, below)
-
-
-LOGS: dict[str, Rule] = {
-    "softmax": lambda s, x: b.apply("log_softmax", x.operands[0]),
-    "sigmoid": lambda s, x: b.negate(_softplus(minus(x.operands[0]))),
-    "exp": lambda s, x: x.operands[0],
-    "add": _log_of_sum,
-    "total": _log_of_total,
-    "power": _log_of_power,
-    "product": _log_of_product,
-    "hadamard": _log_of_product,
-    "ratio": _log_of_ratio,
-}
-
-
-# --------------------------------------------------------------------------------------------------- rules
-
-
-def stable_log(s: Stable, e: Node) -> Node | None:
+def stable_log(s: Seen, e: Node) -> Node | None:
     """log softmax(x), log σ(x), log Σ e^x, log(1 + e^x) without their exponentials"""
     return s.log(e.operands[0])
 
@@ -199,17 +54,18 @@ def written_out_tanh(e: Node) -> Node | None:
             under = below.get(b.add(rising, falling)) or below.get(b.add(falling, rising))
             if top in (b.subtract(rising, falling), b.add(b.negate(falling), rising)) and under is not None:
                 rest = [o for o in e.operands if o is not top and o is not under]
-                return b.hadamard(*rest, b.apply("tanh", x)) if e.op == "hadamard" else b.product(*rest, b.apply("tanh", x))
+                join = b.hadamard if e.op == "hadamard" else b.product
+                return join(*rest, b.apply("tanh", x))
     return None
 
 
-def power_of_exponentials(s: Stable, e: Node) -> Node | None:
+def power_of_exponentials(s: Seen, e: Node) -> Node | None:
     """(1 + e^x)⁻¹ = σ(−x); x^r = e^{r log x} for a sum x of exponentials and r < 0; a safe 1 / p"""
     base, exponent = b.base_and_exponent(e)
     if base.op == "exp":
         return b.apply("exp", b.product(b.number(exponent), base.operands[0]))
     if exponent == -1 and s.probability(base):
-        return k.kernel("ratio", (b.ones(base.dims), _accurate(s, base)), base.dims)
+        return k.kernel("ratio", (b.ones(base.dims), accurate(s, base)), base.dims)
     if exponent >= 0 or s.view(base).op not in ("add", "total", "product"):
         return None
     inside = s.log(base)
@@ -220,9 +76,9 @@ def power_of_exponentials(s: Stable, e: Node) -> Node | None:
     return b.apply("exp", b.product(b.number(exponent), inside))
 
 
-def product_of_exponentials(s: Stable, e: Node) -> Node | None:
+def product_of_exponentials(s: Seen, e: Node) -> Node | None:
     """e^a e^c = e^{a + c}, e^x σ(−x) = σ(x), and e^a (e^c + e^d) = e^{a + c} + e^{a + d}"""
-    own = [o for o in e.operands if e.op == "hadamard" or o.dims == SCALAR or len(_matrices(e)) == 1]
+    own = [o for o in e.operands if e.op == "hadamard" or o.dims == SCALAR or len(matrices(e)) == 1]
     exps = [o for o in own if o.op == "exp"]
     exps += [o for o in own if exps and o.op != "exp" and s.view(o).op == "exp"]
     if not exps:
@@ -244,11 +100,7 @@ def product_of_exponentials(s: Stable, e: Node) -> Node | None:
     return None
 
 
-def _matrices(e: Node) -> list[Node]:
-    return [o for o in e.operands if o.dims != SCALAR]
-
-
-def exp_of_difference(s: Stable, e: Node) -> Node | None:
+def exp_of_difference(s: Seen, e: Node) -> Node | None:
     """e^{x − log Σ e^x} = softmax(x)"""
     for value, x, rest in _log_sums(e.operands[0]):
         if value == -1 and rest == x:
@@ -265,7 +117,7 @@ def _log_sums(e: Node) -> Iterator[tuple[Fraction, Node, Node]]:
             yield value, sums.operands[0], b.add(*(t for t in e.operands if t is not term))
 
 
-def entry_of_log_softmax(s: Stable, e: Node) -> Node | None:
+def entry_of_log_softmax(s: Seen, e: Node) -> Node | None:
     """x_i − log Σ e^x is entry i of log softmax(x), also where x_i is written out, as u_iᵀ v"""
     for value, x, rest in _log_sums(e):
         part = b.scale(-1 / value, rest) if value else rest
@@ -277,7 +129,7 @@ def entry_of_log_softmax(s: Stable, e: Node) -> Node | None:
     return None
 
 
-def sigmoid_complement(s: Stable, e: Node) -> Node | None:
+def sigmoid_complement(s: Seen, e: Node) -> Node | None:
     """1 − σ(x) = σ(−x)"""
     for sigma in e.operands:
         value, rest = b.split_number(sigma)
@@ -291,19 +143,19 @@ def sigmoid_complement(s: Stable, e: Node) -> Node | None:
     return None
 
 
-def trace_of_product(s: Stable, e: Node) -> Node | None:
+def trace_of_product(s: Seen, e: Node) -> Node | None:
     """tr(A B) = Σ Aᵀ ∘ B"""
     body = e.operands[0]
-    chain = _matrices(body) if body.op == "product" else []
+    chain = matrices(body) if body.op == "product" else []
     if len(chain) < 2:
         return None
     scalars = [o for o in body.operands if o.dims == SCALAR]
     return b.product(*scalars, b.total(b.hadamard(b.transpose(chain[0]), b.product(*chain[1:]))))
 
 
-def zero_times_log(s: Stable, e: Node) -> Node | None:
+def zero_times_log(s: Seen, e: Node) -> Node | None:
     """x log y is 0 where x is 0, also where y is 0"""
-    if e.op == "product" and _matrices(e):
+    if e.op == "product" and matrices(e):
         return _inner_with_log(s, e)
     for log in e.operands:
         terms = log.operands if log.op == "add" else (log,)
@@ -318,18 +170,18 @@ def zero_times_log(s: Stable, e: Node) -> Node | None:
     return None
 
 
-def _vanishes_with(s: Stable, x: Node, term: Node) -> bool:
+def _vanishes_with(s: Seen, x: Node, term: Node) -> bool:
     return term.op == "log" and term.dims == x.dims and (x == term.operands[0] or s.may_vanish(x))
 
 
-def _times(join: Callable[..., Node], s: Stable, x: Node, value: Fraction, t: Node) -> Node:
+def _times(join: Callable[..., Node], s: Seen, x: Node, value: Fraction, t: Node) -> Node:
     if _vanishes_with(s, x, t):
         return b.product(b.number(value), k.kernel("xlogy", (x, t.operands[0]), x.dims))
     return b.product(b.number(value), join(x, t))
 
 
-def _inner_with_log(s: Stable, e: Node) -> Node | None:
-    chain = _matrices(e)
+def _inner_with_log(s: Seen, e: Node) -> Node | None:
+    chain = matrices(e)
     if e.dims != SCALAR or len(chain) != 2:
         return None
     left, right = b.transpose(chain[0]), chain[1]
@@ -339,7 +191,7 @@ def _inner_with_log(s: Stable, e: Node) -> Node | None:
     return b.product(*(o for o in e.operands if o.dims == SCALAR), b.total(both))
 
 
-def safe_quotient(s: Stable, e: Node) -> Node | None:
+def safe_quotient(s: Seen, e: Node) -> Node | None:
     """x / p is 0 where x is 0, also for a probability p that has become 0"""
     below = [o for o in e.operands if o.op == "ratio" and is_one(o.operands[0])]
     if not below:
@@ -357,18 +209,18 @@ def safe_quotient(s: Stable, e: Node) -> Node | None:
     return join(*rest, k.kernel("ratio", (top, join(*(o.operands[1] for o in below))), whole))
 
 
-def _accurate(s: Stable, p: Node) -> Node:
+def accurate(s: Seen, p: Node) -> Node:
     """1 − σ(x) as σ(−x), which does not cancel."""
     inside = s.complement(p)
     return p if inside is None else b.apply("sigmoid", minus(inside))
 
 
-def _partial_fractions(s: Stable, below: list[Node], above: list[Node]) -> Node | None:
+def _partial_fractions(s: Seen, below: list[Node], above: list[Node]) -> Node | None:
     """(p − y) / (p (1 − p)) = (1 − y) / (1 − p) − y / p"""
     if len(below) != 2:
         return None
     for p, other in (below, below[::-1]):
-        if other != _accurate(s, b.subtract(b.ones(p.dims), p)):
+        if other != accurate(s, b.subtract(b.ones(p.dims), p)):
             continue
         for top in above:
             y = b.subtract(p, top)

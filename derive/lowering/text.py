@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 ADD, TERM, MUL, FACTOR, POW, ATOM = 10, 15, 20, 21, 30, 100
@@ -51,7 +52,7 @@ def string(text: str) -> str:
     return f'"{text}"' if plain else ascii(text)
 
 
-def joined(terms: list[str]) -> Code:
+def joined(terms: Sequence[str]) -> Code:
     """A sum of terms, each bound as a term; one that is added stands first."""
     texts = [str(bound(t, TERM)) for t in terms]
     first = next((t for t in texts if not t.startswith("-")), texts[0])
@@ -62,7 +63,7 @@ def joined(terms: list[str]) -> Code:
     return Code(out, ADD if len(texts) > 1 else TERM if out.startswith("-") else MUL)
 
 
-def quotient(negative: bool, above: list[str], below: list[str]) -> Code:
+def quotient(negative: bool, above: Sequence[str], below: Sequence[str]) -> Code:
     """A product of factors over a product of factors."""
     if len(above) == 1 and not below:
         inside = bound(above[0], MUL if negative else 0)

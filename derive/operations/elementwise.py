@@ -241,6 +241,8 @@ def _extremum(name: str, sign: int, tex: str) -> None:
 
     def vjp(g: Node, out: Node, x: Node, y: Node) -> tuple[Node | None, ...]:
         first = b.subtract(x, y) if sign > 0 else b.subtract(y, x)
+        if sign > 0 and x in (b.number(0), b.zeros(x.dims)) and out.op == "symbol" and y.op != "symbol":
+            return None, b.hadamard(g, b.apply("positive", out))
         return (
             b.hadamard(g, b.apply("positive", first)),
             b.hadamard(g, b.apply("positive", b.negate(first))),

@@ -84,4 +84,6 @@ def inferred_properties(node: Node) -> tuple[str, ...]:
         return ("positive", "unit interval")
     if node.op == "exp":
         return ("positive",)
+    if node.op == "diag":
+        return ("symmetric",)
     return ()

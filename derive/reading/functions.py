@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, Span
@@ -25,7 +26,7 @@ ELEMENTWISE_NAMES = {
     r"\sigma": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "sign": "sign", "sgn": "sign",
     "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "sinh": "sinh",
     "cosh": "cosh", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "softplus": "softplus", "erf": "erf",
-    "abs": "abs",
+    "abs": "abs", "step": "positive", "heaviside": "positive", "sigm": "sigmoid", "logistic": "sigmoid",
 }  # fmt: skip
 WHOLE_NAMES = {
     "softmax": "softmax", "Softmax": "softmax", "logsoftmax": "log_softmax", "tr": "trace", "Tr": "trace",
@@ -44,7 +45,10 @@ FUNCTIONS: dict[str, Callable[[Node], Node]] = {
     "diag": b.diag,
     "Diag": b.diag,
     "sum": b.total,
-    "sqrt": lambda x: b.power(x, b.Fraction(1, 2)),
+    "sqrt": lambda x: b.power(x, Fraction(1, 2)),
+    "sech": lambda x: b.power(b.apply("cosh", x), -1),
+    "csch": lambda x: b.power(b.apply("sinh", x), -1),
+    "coth": lambda x: b.divide(b.apply("cosh", x), b.apply("sinh", x)),
     "mean": lambda x: b.divide(b.total(x), b.total(b.ones(x.dims))),
 }
 FUNCTIONS.update({f"\\{name}": FUNCTIONS[name] for name in list(FUNCTIONS) if not name.startswith("\\")})

@@ -22,6 +22,7 @@ from derive.reading import functions, indices, juxtapose, names, sums
 from derive.reading.scope import Scope
 from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
 
+ELEMENTWISE = frozenset((r"\odot", r"\circ"))
 Derive = Callable[[Node, Node], Node]
 
 
@@ -220,6 +221,9 @@ class Reader:
             return b.transpose(value)
         if sup in (("-", r"\top"), ("-", "T")):
             return b.transpose(self.raised(value, ("-", "1"), span))
+        if sup[0] in ELEMENTWISE and len(sup) > 1:
+            exponent = indices.value_of(self, sup[1:], span)
+            return b.power(value, _constant(exponent, span))
         exponent = indices.value_of(self, sup, span)
         if exponent.op == "number":
             return self._power(value, exponent.data[0], span)  # type: ignore[arg-type]

@@ -232,7 +232,7 @@ def common_number(e: Node) -> Node | None:
             continue
         values = [abs(b.split_number(t)[0]) for t in factor.operands]
         content = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
-        if content not in (0, 1) and (content > 1 or len(set(values)) == 1):
+        if content not in (0, 1) and (content > 1 or content.denominator > 1):
             plain = b.add(*(b.scale(1 / content, t) for t in factor.operands))
             rebuilt = b.rebuild(e, (*e.operands[:k], plain, *e.operands[k + 1 :]))
             return b.product(b.number(content), rebuilt)
@@ -266,6 +266,7 @@ def hadamard_of_transposes(e: Node) -> Node | None:
 def sum_of_transposes(e: Node) -> Node | None:
     r"""a^\top + b^\top = (a + b)^\top"""
     split = [b.split_number(t) for t in e.operands]
-    if any(rest.op != "transpose" or rest.operands[0].op == "row" for _, rest in split):
+    turned = [rest for _, rest in split if rest.op == "transpose" and rest.operands[0].op != "row"]
+    if not turned or len(turned) + sum(rest.op == "ones" for _, rest in split) < len(split):
         return None
-    return intern_node("transpose", (b.add(*(b.scale(v, rest.operands[0]) for v, rest in split)),), (), e.dims)
+    return intern_node("transpose", (b.add(*(b.scale(v, b.transpose(rest)) for v, rest in split)),), (), e.dims)

@@ -73,22 +73,28 @@ def simplify(root: Node) -> Node:
 
     def visit(node: Node) -> Node:
         nonlocal steps
-        known = done.get(node)
-        if known is not None:
-            return known
-        parts = tuple(visit(o) for o in node.operands)
-        out = node if parts == node.operands else rebuild(node, parts)
-        if out.op != node.op or out.operands != parts:
-            out = visit(out) if out is not node else out
-        for one in _HEADS.get(out.op, ()):
-            changed = one.rewrite(out)
-            if changed is not None and changed != out:
-                steps += 1
-                if steps > MAX_STEPS:
-                    raise RuntimeError(f"the rule {one.name} does not come to an end")
-                out = visit(changed)
-                break
-        done[node] = done[out] = out
-        return out
+        if node in done:
+            return done[node]
+        current = node
+        while True:
+            parts = tuple(visit(o) for o in current.operands)
+            out = current if parts == current.operands else rebuild(current, parts)
+            changed = out if (out.op, out.operands) != (current.op, parts) else _once(out)
+            if changed is None:
+                done[node] = done[out] = out
+                return out
+            steps += 1
+            if steps > MAX_STEPS:
+                raise RuntimeError(f"the rules do not come to an end at {out.op}")
+            current = changed
 
     return visit(root)
+
+
+def _once(node: Node) -> Node | None:
+    """What the first rule that applies makes of a node; None where none does."""
+    for one in _HEADS.get(node.op, ()):
+        changed = one.rewrite(node)
+        if changed is not None and changed != node:
+            return changed
+    return None

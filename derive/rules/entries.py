@@ -30,8 +30,23 @@ def entry_inside(e: Node) -> Node | None:
     if x.op == "sum":
         return _into_sum(x, (i, j), lambda body: b.entry(body, i, j))
     if record(x.op).elementwise and all(o.dims == x.dims for o in x.operands):
-        return b.rebuild(x, tuple(b.entry(o, i, j) for o in x.operands))
+        pick = b.entry if x.op in ("add", "hadamard", "power") else _as_inner
+        return b.rebuild(x, tuple(pick(o, i, j) for o in x.operands))
     return None
+
+
+def _as_inner(x: Node, i: Node, j: Node) -> Node:
+    """An entry that is the argument of a function: (A v)_i is the inner product of row i and v."""
+    if x.op == "add":
+        return b.add(*(b.product(b.entry(b.ones(x.dims), i, j), _as_inner(t, i, j)) for t in x.operands))
+    chain = chain_of(x)
+    if x.op != "product" or len(chain) < 2:
+        return b.entry(x, i, j)
+    if x.dims[1] == ONE:
+        return b.product(*scalars_of(x), b.row(chain[0], i), *chain[1:])
+    if x.dims[0] == ONE:
+        return b.product(*scalars_of(x), *chain[:-1], b.column(chain[-1], j))
+    return b.entry(x, i, j)
 
 
 def _into_sum(x: Node, positions: tuple[Node, ...], pick: Callable[[Node], Node]) -> Node:

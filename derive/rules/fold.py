@@ -12,7 +12,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.expressions.order import order_free
 from derive.rules.parts import chain_of, scalars_of
-from derive.sizes import SCALAR
+from derive.sizes import ONE, SCALAR
 
 
 def fold(node: Node, names: Mapping[Node, Node]) -> Node:
@@ -70,6 +70,11 @@ def _inside(node: Node, meaning: Node, name: Node) -> Node | None:
     if node.op == meaning.op == "hadamard" and node.dims == meaning.dims:
         rest = _take(list(node.operands), list(meaning.operands))
         return None if rest is None else b.hadamard(name, *rest)
+    if node.op == "hadamard" and meaning.op == "diag" and node.dims[1] == ONE:
+        inside = meaning.operands[0]
+        wanted = list(inside.operands) if inside.op == "hadamard" else [inside]
+        rest = _take(list(node.operands), wanted)
+        return None if not rest else b.product(name, b.hadamard(*rest))
     if node.op == "product" and meaning.op == "product":
         return _part_of_product(node, meaning, name)
     return None

@@ -181,3 +181,22 @@ def _pair_of_exps(node: Node, sign: int) -> Node | None:
         return None
     first, second = (rest.operands[0] for _, rest in sorted(split, key=lambda pair: -pair[0]))
     return first if first == b.negate(second) else None
+
+
+@rule("product", "hadamard", example=lambda: (
+    b.product(b.make("maximum", (b.number(0), _s())), b.apply("positive", _s())), b.make("maximum", (b.number(0), _s()))
+))  # fmt: skip
+def positive_part_times_step(e: Node) -> Node | None:
+    r"""\max(0, x)\, \mathbb{1}\{x > 0\} = \max(0, x)"""
+    for step in e.operands:
+        if step.op != "positive":
+            continue
+        x = step.operands[0]
+        zero = b.zeros(x.dims)
+        for part in e.operands:
+            base, exponent = b.base_and_exponent(part)
+            rectified = base.op == "relu" or (base.op == "maximum" and zero in base.operands)
+            if rectified and x in base.operands and exponent > 0:
+                rest = [f for f in e.operands if f is not step]
+                return b.hadamard(*rest) if e.op == "hadamard" else b.product(*rest)
+    return None

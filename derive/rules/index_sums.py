@@ -67,9 +67,9 @@ def lines_assembled(e: Node) -> Node | None:
     r"""\sum_k \mathbf{e}_k A_{k\cdot} = A, and \sum_k \mathbf{e}_k x^\top = \mathbf{1} x^\top"""
     body, condition = e.operands
     over = e.data[1]
-    if condition.op != "number" or body.op != "product" or len(chain_of(body)) != 2 or scalars_of(body):
+    if condition.op != "number" or body.op != "product" or len(chain_of(body)) < 2 or scalars_of(body):
         return None
-    left, right = chain_of(body)
+    left, right = chain_of(body)[0], b.product(*chain_of(body)[1:])
     name = str(e.data[0])
     if left.op == "onehot" and left.operands[0] == b.index(name, None) and not mentions(right, name):
         return b.product(b.ones(left.dims), right) if over == Range(ONE, left.dims[0]) else None

@@ -6,7 +6,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.rules.driver import rule
 from derive.rules.examples import M, N, column
-from derive.rules.parts import chain_of, sums_to_one
+from derive.rules.parts import chain_of, scalars_of, sums_to_one
 from derive.rules.parts import properties as _properties
 from derive.sizes import ONE, SCALAR
 
@@ -94,3 +94,23 @@ def total_is_inner(e: Node) -> Node | None:
         return None
     first, *rest = body.operands
     return b.inner(first, b.hadamard(*rest))
+
+
+@rule("product", example=lambda: (
+    b.product(column("p"), b.transpose(column("p")), column("v")),
+    b.product(b.inner(column("p"), column("v")), column("p")),
+))  # fmt: skip
+def inner_product_in_front(e: Node) -> Node | None:
+    r"""p p^\top v = (p^\top v)\, p: an inner product inside a chain is a number"""
+    chain = chain_of(e)
+    if e.dims == SCALAR:
+        return None
+    for start, left in enumerate(chain):
+        if left.dims[0] != ONE:
+            continue
+        for end in range(start + 1, len(chain) + 1):
+            if chain[end - 1].dims[1] == ONE:
+                inner = b.product(*chain[start:end])
+                return b.product(*scalars_of(e), inner, *chain[:start], *chain[end:])
+    return None
+

@@ -6,6 +6,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices
 from derive.rules.driver import rule
 from derive.rules.examples import M, N, column, matrix
+from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import ONE, SCALAR, Range, Size
 
 
@@ -102,3 +103,41 @@ def product_into_sum(e: Node) -> Node | None:
 def diagonal_of_ones(e: Node) -> Node | None:
     r"""\operatorname{diag}(\mathbf{1}) = I"""
     return b.eye(e.dims[0]) if e.operands[0].op == "ones" else None
+
+
+@rule("diagonal", example=lambda: (
+    b.make("diagonal", (b.product(b.transpose(matrix("A")), matrix("B")),)),
+    b.product(b.transpose(b.hadamard(matrix("A"), matrix("B"))), b.ones((N, ONE))),
+))  # fmt: skip
+def diagonal_of_product(e: Node) -> Node | None:
+    r"""\operatorname{diag}(A^\top B) = (A \circ B)^\top \mathbf{1}"""
+    chain = chain_of(e.operands[0])
+    if len(chain) != 2 or e.operands[0].op != "product":
+        return None
+    left, right = chain
+    together = b.hadamard(b.transpose(left), right)
+    return b.product(*scalars_of(e.operands[0]), b.transpose(together), b.ones((right.dims[0], ONE)))
+
+
+@rule("product", example=lambda: (
+    b.product(b.subtract(b.diag(column("p")), b.product(column("p"), b.transpose(column("p")))), column("v")),
+    b.subtract(
+        b.hadamard(column("p"), column("v")), b.product(b.inner(column("p"), column("v")), column("p"))
+    ),
+))  # fmt: skip
+def softmax_jacobian_times_column(e: Node) -> Node | None:
+    r"""(\operatorname{diag}(p) - p p^\top)\, v = p \circ v - (p^\top v)\, p"""
+    chain = chain_of(e)
+    for k, factor in enumerate(chain[:-1]):
+        terms = factor.operands if factor.op == "add" else ()
+        diagonal = [t for t in terms if b.split_number(t)[1].op == "diag"]
+        if len(terms) != 2 or len(diagonal) != 1 or chain[-1].dims[1] != ONE:
+            continue
+        v = b.product(*chain[k + 1 :])
+        return b.product(*scalars_of(e), *chain[:k], b.add(*(_times_column(t, v) for t in terms)))
+    return None
+
+
+def _times_column(term: Node, v: Node) -> Node:
+    value, rest = b.split_number(term)
+    return b.scale(value, b.hadamard(rest.operands[0], v) if rest.op == "diag" else b.product(rest, v))

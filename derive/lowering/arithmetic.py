@@ -1,0 +1,117 @@
+"""Printing sums, products, powers and comparisons with Python's operators."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from derive.expressions import build as b
+from derive.expressions.node import Node
+from derive.lowering import kernels as k
+from derive.lowering.text import ADD, ATOM, FACTOR, MUL, POW, TERM, Code, bound, joined, number, quotient
+from derive.sizes import SCALAR
+
+FLAGS = ("positive", "is_zero")
+
+
+class Arithmetic:
+    """The part of the printer that knows about operators."""
+
+    dtype: Any
+    weak: Any
+    floating: Any
+    _axes: set[int] | None
+    _bare: bool
+
+    def __call__(self, node: Node, level: int = 0) -> Code:
+        raise NotImplementedError
+
+    def number(self, value: Any) -> Code:
+        return number(value)
+
+    def sum_of_terms(self, node: Node) -> Code:
+        return joined([self(o) for o in node.operands])
+
+    def shifted(self, node: Node) -> Code:
+        """x - max x."""
+        x, peak = node.operands
+        return Code(f"{self(x, ADD)} - {self(peak, FACTOR)}", ADD)
+
+    def switch(self, node: Node) -> Code:
+        """σ(x) or σ(−x) from e^−|x|."""
+        x, e = node.operands
+        first, second = ("1", self(e)) if node.data[0] else (self(e), "1")
+        return Code(f"np.where({self(x)} >= 0, {first}, {second}) / (1 + {self(e, TERM)})", MUL)
+
+    def product(self, node: Node) -> Code:
+        """Numbers times at most one matrix or vector, with what is divided by below."""
+        factors: list[Node] = []
+        for o in node.operands:
+            flat = o.op == "hadamard" or (o.op == "product" and node.op == "scaled")
+            factors.extend(o.operands if flat else (o,))
+        return self._factors(factors)
+
+    hadamard = product
+
+    def _factors(self, factors: list[Node]) -> Code:
+        value, above, below = Fraction(1), list[str](), list[str]()
+        for factor in factors:
+            base, exponent = b.base_and_exponent(factor)
+            if factor.op == "number":
+                value *= factor.data[0]
+            elif exponent < 0:
+                below.append(self(b.power(base, -exponent)))
+            else:
+                above.append(self._factor(factor, factors))
+        coefficient = abs(value)
+        if coefficient.denominator in (1, 2, 4, 8, 16, 32):
+            above[:0] = [number(coefficient)] if coefficient != 1 else []
+        else:
+            above[:0] = [number(Fraction(coefficient.numerator))] if coefficient.numerator != 1 else []
+            below.insert(0, number(Fraction(coefficient.denominator)))
+        return quotient(value < 0, above, below)
+
+    def _factor(self, factor: Node, factors: list[Node]) -> Code:
+        """A factor; a comparison stands as it is where something else gives it a dtype."""
+        outer = self._bare
+        self._bare = factor.op in FLAGS and any(self.floating(o) for o in factors)
+        text = self(factor)
+        self._bare = outer
+        return text
+
+    def flag(self, node: Node, relation: str) -> Code:
+        """1 where x > 0 (or x = 0), else 0."""
+        bare, self._bare = self._bare, False
+        test = f"{self(node.operands[0])} {relation} 0"
+        if node.dims == SCALAR:
+            return Code(f"float({test})")
+        return Code(f"({test})") if bare else Code(f"({test}).astype({self.dtype})")
+
+    def power(self, node: Node) -> Code:
+        base, exponent = node.operands[0], node.data[0]
+        assert isinstance(exponent, Fraction)
+        if exponent < 0:
+            return quotient(False, [], [self(b.power(base, -exponent))])
+        if exponent.denominator != 1 and base.op not in ("size", "number"):
+            half = exponent == Fraction(1, 2)
+            root = f"np.sqrt({self(base)})" if half else f"np.power({self(base)}, {number(exponent)})"
+            return Code(f"float({root})" if self.weak(base) else root)
+        if exponent == 1:
+            return self(base)
+        return Code(f"{self(base, POW + 1)}**{bound(number(exponent), ATOM)}", POW)
+
+    def matmul(self, node: Node) -> Code:
+        left, right = node.operands
+        first = self(left, MUL if left.op == "matmul" else FACTOR)
+        return Code(f"{first} @ {self(right, FACTOR)}", MUL)
+
+    def transpose(self, node: Node) -> Code:
+        inside = node.operands[0]
+        return self(inside) if k.rank(node.dims) < 2 else Code(f"{self(inside, ATOM)}.T")
+
+    def broadcast(self, node: Node) -> Code:
+        """A repeated number or vector, as it broadcasts."""
+        self._axes = None
+        inside = self(node.operands[0])
+        self._axes = {"fill": set[int](), "rows": {1}, "columns": {0}}[node.op]
+        return Code(f"{bound(inside, ATOM)}[:, np.newaxis]") if node.op == "columns" else inside
