@@ -38,7 +38,8 @@ def _key(node: Node) -> Hashable:
         chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
         if chain and node.dims == SCALAR:
             turned = tuple(order_free(transpose(o)) for o in reversed(node.operands) if o.dims != SCALAR)
-            return node.op, frozenset(Counter(scalars).items()), frozenset((chain, turned))
+            inner = ("inner", frozenset((chain, turned)))
+            return (node.op, frozenset(Counter([*scalars, inner]).items()), ()) if scalars else inner
         return node.op, frozenset(Counter(scalars).items()), chain
     return node.op, node.data, tuple(parts), node.dims
 

@@ -213,7 +213,16 @@ def minus_into_sum(e: Node) -> Node | None:
     for k, factor in enumerate(e.operands):
         if _mixed(factor):
             return b.product(*e.operands[1:k], b.negate(factor), *e.operands[k + 1 :])
+        inside = [f for f in factor.operands if _complement(f)] if factor.op == "hadamard" else []
+        if inside:
+            turned = b.hadamard(*(b.negate(f) if f is inside[0] else f for f in factor.operands))
+            return b.product(*e.operands[1:k], turned, *e.operands[k + 1 :])
     return None
+
+
+def _complement(node: Node) -> bool:
+    """1 - σ(x), which no name stands for."""
+    return _mixed(node) and any(b.split_number(t)[1].op == "sigmoid" for t in node.operands)
 
 
 def _mixed(node: Node) -> bool:
@@ -230,9 +239,11 @@ def common_number(e: Node) -> Node | None:
     for k, factor in enumerate(e.operands):
         if factor.op != "add":
             continue
-        values = [abs(b.split_number(t)[0]) for t in factor.operands]
-        content = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
-        if content not in (0, 1) and (content > 1 or content.denominator > 1):
+        signed = [b.split_number(t)[0] for t in factor.operands]
+        values = [abs(v) for v in signed]
+        size = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+        content = -size if max(signed) < 0 else size
+        if content not in (0, 1):
             plain = b.add(*(b.scale(1 / content, t) for t in factor.operands))
             rebuilt = b.rebuild(e, (*e.operands[:k], plain, *e.operands[k + 1 :]))
             return b.product(b.number(content), rebuilt)
@@ -245,7 +256,11 @@ def common_number(e: Node) -> Node | None:
 def indicator_squared(e: Node) -> Node | None:
     r"""\mathbb{1}\{s > 0\}^2 = \mathbb{1}\{s > 0\}"""
     base, exponent = b.base_and_exponent(e)
-    return base if base.op in ("positive", "is_zero", "index_equal") and exponent >= 1 else None
+    parts = [b.split_number(t) for t in base.operands] if base.op == "add" and len(base.operands) == 2 else []
+    opposite = any(v == 1 and (r.op == "ones" or r == b.number(1)) for v, r in parts)
+    opposite = opposite and any(v == -1 and r.op in ("positive", "is_zero", "index_equal") for v, r in parts)
+    indicator = base.op in ("positive", "is_zero", "index_equal") or opposite
+    return base if indicator and exponent >= 1 else None
 
 
 @rule("hadamard", example=lambda: (

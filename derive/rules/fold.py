@@ -75,6 +75,8 @@ def _inside(node: Node, meaning: Node, name: Node) -> Node | None:
         wanted = list(inside.operands) if inside.op == "hadamard" else [inside]
         rest = _take(list(node.operands), wanted)
         return None if not rest else b.product(name, b.hadamard(*rest))
+    if node.op == "product" and meaning.op == "hadamard" and node.dims == SCALAR:
+        return _inner_of_name(node, meaning, name)
     if node.op == "product" and meaning.op == "product":
         return _part_of_product(node, meaning, name)
     return None
@@ -135,3 +137,12 @@ def _into_sum(node: Node, scalars: list[Node], meaning: Node, name: Node) -> Nod
             rest = [f for f in node.operands if f is not factor and f not in below]
             return b.product(*rest, b.make("sum", (named, factor.operands[1]), factor.data))
     return None
+
+
+def _inner_of_name(node: Node, meaning: Node, name: Node) -> Node | None:
+    """aᵀb where a ∘ b has a name: the sum of the entries of that name."""
+    chain = chain_of(node)
+    if len(chain) != 2 or chain[1].dims != meaning.dims:
+        return None
+    together = b.hadamard(b.transpose(chain[0]), chain[1])
+    return b.product(*scalars_of(node), b.total(name)) if order_free(together) == order_free(meaning) else None

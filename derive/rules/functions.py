@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, count_nodes
 from derive.rules.driver import rule
 from derive.rules.parts import scalars_of
 from derive.sizes import ONE, SCALAR, Size
@@ -199,4 +201,39 @@ def positive_part_times_step(e: Node) -> Node | None:
             if rectified and x in base.operands and exponent > 0:
                 rest = [f for f in e.operands if f is not step]
                 return b.hadamard(*rest) if e.op == "hadamard" else b.product(*rest)
+    return None
+
+
+@rule("product", "hadamard", example=lambda: (b.product(_s(), b.apply("sign", _s())), b.apply("abs", _s())))
+def value_times_sign(e: Node) -> Node | None:
+    r"""x \operatorname{sign}(x) = |x|"""
+    for sign in e.operands:
+        if sign.op == "sign" and sign.operands[0] in e.operands:
+            rest = [f for f in e.operands if f is not sign and f is not sign.operands[0]]
+            parts = [*rest, b.apply("abs", sign.operands[0])]
+            return b.hadamard(*parts) if e.op == "hadamard" else b.product(*parts)
+    return None
+
+
+@rule("add", example=lambda: (
+    b.subtract(
+        b.power(b.add(b.number(1), b.apply("abs", _s())), -1),
+        b.product(b.apply("abs", _s()), b.power(b.add(b.number(1), b.apply("abs", _s())), -2)),
+    ),
+    b.power(b.add(b.number(1), b.apply("abs", _s())), -2),
+))  # fmt: skip
+def common_denominator(e: Node) -> Node | None:
+    r"""1/a - b/a^2 = (a - b)/a^2 for numbers, where that is shorter"""
+    if e.dims != SCALAR:
+        return None
+    below: dict[Node, Fraction] = {}
+    for term in e.operands:
+        for base, exponent in map(b.base_and_exponent, scalars_of(term)):
+            if exponent < 0 and base.op == "add":
+                below[base] = min(below.get(base, exponent), exponent)
+    for base, exponent in below.items():
+        above = b.add(*(b.product(term, b.power(base, -exponent)) for term in e.operands))
+        together = b.product(above, b.power(base, exponent))
+        if count_nodes(together) < count_nodes(e):
+            return together
     return None

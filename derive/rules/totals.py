@@ -5,7 +5,7 @@ from __future__ import annotations
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.rules.driver import rule
-from derive.rules.examples import M, N, column
+from derive.rules.examples import M, N, column, matrix
 from derive.rules.parts import chain_of, scalars_of, sums_to_one
 from derive.rules.parts import properties as _properties
 from derive.sizes import ONE, SCALAR
@@ -114,3 +114,15 @@ def inner_product_in_front(e: Node) -> Node | None:
                 return b.product(*scalars_of(e), inner, *chain[:start], *chain[end:])
     return None
 
+
+@rule("total", example=lambda: (
+    b.make("total", (b.hadamard(matrix("A"), matrix("B")),)),
+    b.make("trace", (b.product(b.transpose(matrix("B")), matrix("A")),)),
+))  # fmt: skip
+def total_is_trace(e: Node) -> Node | None:
+    r"""\mathbf{1}^\top (A \circ B) \mathbf{1} = \operatorname{tr}(B^\top A) for matrices"""
+    body = e.operands[0]
+    if body.op != "hadamard" or len(body.operands) != 2 or ONE in body.dims:
+        return None
+    first, second = body.operands
+    return b.make("trace", (b.product(b.transpose(second), first),))
