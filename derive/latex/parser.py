@@ -249,7 +249,7 @@ class Parser:
         if text in ACCENTS or text in (r"\frac", r"\sqrt"):
             for _ in range(2 if text == r"\frac" else 1):
                 self.at = self._closing() + 1 if self.peek() == "{" else self.at + 1
-        if token.kind == "number" and len(token.text) > 1:
+        if token.kind == "number" and len(token.text) > 1 and token.text[0] != ".":
             self.at = start
             first = token._replace(text=token.text[0], end=token.start + 1)
             self.tokens = [*self.tokens]
@@ -275,6 +275,9 @@ class Parser:
             return s.One((token.start, token.end))
         if kind == "letter":
             return self._letters()
+        if kind == "name":
+            self.at += 1
+            return s.Name((token.start, token.end), text)
         if kind == "text":
             self.at += 1
             return self._text(token)
@@ -389,7 +392,7 @@ class Parser:
             return self._fraction()
         if text == r"\sqrt":
             return self._root()
-        if text in BIG and (text != r"\Sigma" or self.peek(1) in ("_", "^")) and text not in self.words:
+        if text in BIG and (text != r"\Sigma" or self.peek(1) in ("_", "^")) and text not in self.letters:
             return self._big()
         if text == r"\begin":
             return self._environment()

@@ -16,7 +16,7 @@ MAX_TEXT, MAX_TOKENS = 20_000, 4_000
 
 
 class Token(NamedTuple):
-    """`kind` is one of: letter, number, command, sign, text, one (a bold or blackboard 1), opening, closing."""
+    """`kind` is one of: letter, number, command, sign, text, name (an \\operatorname), one (a bold or blackboard 1), opening, closing."""
 
     kind: str
     text: str
@@ -235,7 +235,9 @@ class _Cleaner:
         for part in inside:
             joined += (" " if part.start > last and joined else "") + part.text.lstrip("\\")
             last = part.end
-        self.out.append(Token("text", joined.strip(), token.start, end))
+        if joined.strip():
+            kind = "name" if token.text.startswith(r"\operatorname") and joined.isalpha() else "text"
+        self.out.append(Token(kind, joined.strip(), token.start, end))
         self.at = after
 
 

@@ -144,10 +144,20 @@ def _log_of_product(s: Seen, x: Node) -> Node | None:
 
 
 def _log_of_row_sums(s: Seen, x: Node, chain: list[Node]) -> Node | None:
-    first, last = s.view(chain[0]), chain[-1]
-    if len(x.operands) != 2 or first.op != "exp" or last.op != "ones" or last.dims[1] != ONE:
+    """log(e^X 1) and log(1ᵀ e^X), also repeated along rows or columns."""
+    at = next((n for n, factor in enumerate(chain) if s.view(factor).op == "exp"), None)
+    if at is None or len(chain) < len(x.operands) or any(f.op != "ones" for n, f in enumerate(chain) if n != at):
         return None
-    return k.kernel("log_sum_exp_rows", (first.operands[0],), x.dims)
+    inside, before, after = s.view(chain[at]).operands[0], chain[:at], chain[at + 1 :]
+    if not before and after[0].dims[1] == ONE:
+        return b.product(_row_sums(inside), *after[1:])
+    if not after and before[-1].dims[0] == ONE:
+        return b.product(*before[:-1], b.transpose(_row_sums(b.transpose(inside))))
+    return None
+
+
+def _row_sums(x: Node) -> Node:
+    return k.kernel("log_sum_exp_rows", (x,), (x.dims[0], ONE))
 
 
 def _log_of_ratio(s: Seen, x: Node) -> Node | None:

@@ -138,10 +138,10 @@ class _Function:
         self.printer.doprint(reduced)
         return [*self._sizes(), *self._dtype(), *replacements], reduced
 
-    def _name(self, node: Node, hint: str) -> str:
+    def _name(self, node: Node, value: Node, hint: str) -> str:
+        if self.printer.weak(value):
+            self.printer.soft.add(node)
         if node in self.program.bodies:
-            if self.printer.weak(self.program.bodies[node]):
-                self.printer.soft.add(node)
             return self.printer.called[node]
         if hint:
             name = self.names.fresh(hint)

@@ -30,9 +30,9 @@ BINDING = ("sum", "stacked")
 
 
 class Plan:
-    """Plans a result: `bodies` are the definitions; `name(node, hint)` gives and remembers an identifier."""
+    """Plans a result: `bodies` are the definitions; `name(symbol, value, hint)` gives and remembers an identifier."""
 
-    def __init__(self, bodies: dict[Node, Node], name: Callable[[Node, str], str]) -> None:
+    def __init__(self, bodies: dict[Node, Node], name: Callable[[Node, Node, str], str]) -> None:
         self.bodies, self.name = bodies, name
         self.called: dict[Node, Node] = {}
         for symbol, body in bodies.items():
@@ -110,7 +110,7 @@ class Plan:
                 body = self.bodies[node]
                 first = self.called.get(body, node)
                 value = self._operands_named(body) if first is node else self._named(first)
-                self.replacements.append((Symbol(self.name(node, "")), value))
+                self.replacements.append((Symbol(self.name(node, value, "")), value))
                 self.done[node] = node
             else:
                 self.done[node] = self._shared(node, self._operands_named(node))
@@ -131,7 +131,7 @@ class Plan:
         if self.uses[node] < 2 or cheap(node) or free_indices(node) & self.bound:
             return value
         temporary = b.symbol(f"#{len(self.replacements)}", node.dims)
-        self.replacements.append((Symbol(self.name(temporary, HINTS.get(node.op, ""))), value))
+        self.replacements.append((Symbol(self.name(temporary, value, HINTS.get(node.op, ""))), value))
         return temporary
 
 

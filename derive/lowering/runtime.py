@@ -60,4 +60,4 @@ def one_hot(i: Any, n: int, dtype: Any) -> Any:
 def erf(x: Any) -> Any:
     """The error function."""
     x = np.asarray(x)
-    return np.frompyfunc(math.erf, 1, 1)(x) * np.ones_like(x) if x.ndim else x.dtype.type(math.erf(x))
+    return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(x.dtype)[()]

@@ -113,7 +113,7 @@ def _log_sums(e: Node) -> Iterator[tuple[Fraction, Node, Node]]:
     for term in e.operands if e.op == "add" else ():
         value, rest = b.split_number(term)
         sums = rest.operands[0] if rest.op == "product" and rest.operands[-1].op == "ones" else rest
-        if sums.op == "log_sum_exp":
+        if sums.op in ("log_sum_exp", "log_sum_exp_rows"):
             yield value, sums.operands[0], b.add(*(t for t in e.operands if t is not term))
 
 
@@ -122,7 +122,7 @@ def entry_of_log_softmax(s: Seen, e: Node) -> Node | None:
     for value, x, rest in _log_sums(e):
         part = b.scale(-1 / value, rest) if value else rest
         for i in k.nodes_in_order(iter((part,))):
-            if i.op == "index" and x.dims[1] == ONE and e.dims == SCALAR:
+            if i.op == "index" and x.dims[1] == ONE and e.dims == SCALAR == rest.dims:
                 whole = Lifter(str(i.data[0]), Range(ONE, x.dims[0]), i).lift(part)
                 if whole is not None and whole == x:
                     return b.scale(-value, b.entry(b.apply("log_softmax", x), i, b.number(1)))
@@ -151,6 +151,15 @@ def trace_of_product(s: Seen, e: Node) -> Node | None:
         return None
     scalars = [o for o in body.operands if o.dims == SCALAR]
     return b.product(*scalars, b.total(b.hadamard(b.transpose(chain[0]), b.product(*chain[1:]))))
+
+
+def product_with_ones(s: Seen, e: Node) -> Node | None:
+    """1ᵀ x = Σ x"""
+    chain = matrices(e)
+    if e.dims != SCALAR or len(chain) != 2 or not any(f.op == "ones" for f in chain):
+        return None
+    inside = chain[1] if chain[0].op == "ones" else chain[0]
+    return b.product(*(o for o in e.operands if o.dims == SCALAR), b.total(inside))
 
 
 def zero_times_log(s: Seen, e: Node) -> Node | None:
@@ -235,7 +244,7 @@ def _partial_fractions(s: Seen, below: list[Node], above: list[Node]) -> Node | 
 RULES: dict[str, tuple[Rule, ...]] = {
     "log": (stable_log,),
     "power": (power_of_exponentials,),
-    "product": (product_of_exponentials, zero_times_log, safe_quotient),
+    "product": (product_with_ones, product_of_exponentials, zero_times_log, safe_quotient),
     "hadamard": (product_of_exponentials, zero_times_log, safe_quotient),
     "exp": (exp_of_difference,),
     "add": (sigmoid_complement, entry_of_log_softmax),

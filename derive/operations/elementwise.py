@@ -55,6 +55,7 @@ def function(
         level=more.pop("level", LEVEL_FUNCTION),
         words=more.pop("words", f"the derivative of {name} entry by entry"),
         elementwise=True,
+        by_name=True,
         example=_example(name),
         **more,
     )

@@ -31,6 +31,7 @@ class Operation:
     `evaluate(f, data, *values)` is the meaning over a field `f` (see `derive.numerics.fields`);
     leaves and what binds or uses an index have `within(world, node)` instead.
     `vjp(g, out, *operands)` gives the cotangent of each operand, or None where there is none.
+    `by_name` says that formulas may apply it as `\\operatorname{name}(x)`.
     `latex(printer, node)` and `numpy(printer, node)` print; `level` is the binding strength.
     """
 
@@ -47,6 +48,7 @@ class Operation:
     elementwise: bool = False
     kink: str = ""
     needs_data: bool = False
+    by_name: bool = False
     refuses: str = ""
     example: Callable[[], Node] | None = None
 

@@ -11,7 +11,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.latex.parser import merge_scripts
-from derive.operations.registry import record
+from derive.operations.registry import record, records
 from derive.reading import names, sums
 from derive.reading.match import Match, scripts_of
 from derive.sizes import ONE, SCALAR
@@ -52,6 +52,16 @@ FUNCTIONS: dict[str, Callable[[Node], Node]] = {
     "mean": lambda x: b.divide(b.total(x), b.total(b.ones(x.dims))),
 }
 FUNCTIONS.update({f"\\{name}": FUNCTIONS[name] for name in list(FUNCTIONS) if not name.startswith("\\")})
+
+
+def function_named(name: str) -> Callable[[Node], Node] | None:
+    """The function that a name stands for: one of the table, or an operation that is applied by its name."""
+    if name in FUNCTIONS:
+        return FUNCTIONS[name]
+    known = records().get(name)
+    return _whole(name) if known is not None and known.by_name else None
+
+
 EXTREMA = {"max": "maximum", "min": "minimum", r"\max": "maximum", r"\min": "minimum"}
 
 
@@ -95,7 +105,11 @@ def _bracketed_function(reader: Reader, node: s.Syntax, head: s.Group) -> s.Synt
     if not isinstance(base, s.Name):
         return None
     found = names.resolve(reader, inner, None)
-    is_function = found.entity.kind == "function" if found else base.base in FUNCTIONS and base.base not in reader.bound
+    is_function = (
+        found.entity.kind == "function"
+        if found
+        else function_named(base.base) is not None and base.base not in reader.bound
+    )
     if not is_function:
         return None
     if not isinstance(node, s.Scripted):
@@ -175,7 +189,7 @@ def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syn
     assert isinstance(base, s.Name)
     if base.base in EXTREMA:
         return _extremum(reader, node, base.base, following, k)
-    if base.base in FUNCTIONS and base.base not in reader.bound:
+    if base.base not in reader.bound and function_named(base.base) is not None:
         return _builtin(reader, factors, k, node, base.base)
     if base.base in ("I", r"\mathbb{I}") and call is not None and _is_condition(call):
         return k + 2, _indicator(reader, call, tail)
@@ -244,7 +258,9 @@ def _builtin(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Syntax
     if subs and not (name.lstrip("\\") in ("softmax", "log", "ln") or subs in (("F",), ("2",))):
         raise AnswerError("unreadable", f"The subscript of {name} is not understood.", node.span)
     following, argument, tail = _argument(reader, factors, k, name, node.span)
-    out = FUNCTIONS[name](argument)
+    apply = function_named(name)
+    assert apply is not None
+    out = apply(argument)
     if subs and name.lstrip("\\") in ("log", "ln"):
         from derive.reading.indices import value_of
 
@@ -257,7 +273,11 @@ def _builtin(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Syntax
     for sup in power:
         if sup == ("-", "1"):
             raise AnswerError("unreadable", f"{name} to the power -1 has two meanings; write 1/{name}.", node.span)
-        out = reader.raised(out, sup, node.span) if names.is_transpose(reader, sup) else _to_the(reader, out, sup, node.span)
+        out = (
+            reader.raised(out, sup, node.span)
+            if names.is_transpose(reader, sup)
+            else _to_the(reader, out, sup, node.span)
+        )
     if subs and name.lstrip("\\") == "softmax":
         assert isinstance(node, s.Scripted)
         out = names.part(reader, out, names.items_of(node.subs, node.span), node.span)
@@ -270,9 +290,7 @@ def _to_the(reader: Reader, out: Node, sup: tuple[str, ...], span: Span) -> Node
     return reader.raised(out, sup, span)
 
 
-def _extremum(
-    reader: Reader, node: s.Syntax, name: str, following: s.Syntax | None, k: int
-) -> tuple[int, Node]:
+def _extremum(reader: Reader, node: s.Syntax, name: str, following: s.Syntax | None, k: int) -> tuple[int, Node]:
     call, tail = _call_of(following)
     if call is None or isinstance(node, s.Scripted):
         raise AnswerError("unreadable", f"{name} is understood as {name}(a, b).", node.span)

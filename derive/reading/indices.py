@@ -11,6 +11,7 @@ from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.reading import names
 from derive.reading.match import as_tokens
+from derive.reading.scope import Texts
 from derive.sizes import Range, Size
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def read_texts(reader: Reader, texts: tuple[str, ...], span: Span) -> s.Syntax:
     """The syntax of script texts."""
-    tokens = as_tokens(texts, span)
+    tokens = list(texts.tokens) if isinstance(texts, Texts) else as_tokens(texts, span)
     return Parser("", tokens, reader.scope.words, reader.scope.letters).whole()
 
 

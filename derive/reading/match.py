@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from derive.latex import syntax as s
 from derive.latex.tokens import Token
-from derive.reading.scope import Entity, Pattern, normal
+from derive.reading.scope import Entity, Pattern, normal, written
 
 TRANSPOSES = frozenset(("T", r"\top", "t", "'", r"\intercal", r"\mathsf{T}"))
 LINES = frozenset((r"\cdot", ":", "*", r"\bullet", "."))
@@ -229,7 +229,7 @@ def scripts_of(node: s.Scripted) -> tuple[tuple[str, ...], list[tuple[str, ...]]
     subs: list[str] = []
     for script in node.subs:
         subs.extend(([","] if subs else []) + list(normal(script.tokens)))
-    return tuple(subs), [normal(script.tokens) for script in node.sups]
+    return tuple(subs), [written(script.tokens) for script in node.sups]
 
 
 def as_tokens(texts: tuple[str, ...], span: tuple[int, int]) -> list[Token]:

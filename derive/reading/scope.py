@@ -54,6 +54,20 @@ class Entity:
     body: s.Syntax | None = None
 
 
+class Texts(tuple[str, ...]):
+    """Token texts that remember the tokens."""
+
+    tokens: tuple[Token, ...] = ()
+
+
+def written(tokens: Iterable[Token]) -> Texts:
+    """A superscript: its texts in normal form, to compare, and its tokens, to read."""
+    listed = tuple(tokens)
+    out = Texts(normal(listed))
+    out.tokens = listed
+    return out
+
+
 def normal(tokens: Iterable[Token]) -> tuple[str, ...]:
     """Token texts as scripts are compared by: braces only around a script of several tokens, words spelt."""
     out: list[str] = []
@@ -66,7 +80,7 @@ def normal(tokens: Iterable[Token]) -> tuple[str, ...]:
             out.extend(["{"] if nested else [])
         elif token.text == "}":
             out.extend(["}"] if kept and kept.pop() else [])
-        elif token.kind == "text":
+        elif token.kind in ("text", "name"):
             out.extend(c for c in token.text if not c.isspace())
         else:
             out.append(token.text)
@@ -111,8 +125,8 @@ class Scope:
         """Declare one more."""
         base = entity.pattern.base
         self.entities.setdefault(base, []).append(entity)
-        if base.isalpha():
-            (self.words if len(base) > 1 else self.letters).add(base)
+        if base.isalpha() or base == r"\Sigma":
+            (self.words if len(base) > 1 and base.isalpha() else self.letters).add(base)
             if base in FUNCTION_WORDS:
                 self.words.add(base)
 
