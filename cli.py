@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -38,6 +39,13 @@ LOOKS = {
     "skipped": ("·", "dim"),
 }
 LONGEST, CLOSE = 240, 1e-4
+
+
+POLICY = click.option(
+    "--policy",
+    type=click.Choice(("strict", "usual", "lenient")),
+    help="How much is read leniently; what is, is always said.  [default: usual]",
+)
 
 
 class Commands(click.Group):
@@ -194,9 +202,12 @@ def numpy(problem: str) -> None:
 @click.option("--wrt", required=True, help="The variable.")
 @click.option("--of", default="", help="What is differentiated, if not the loss.")
 @click.option("--layout", type=click.Choice(("shape", "numerator")), help="The layout asked for.")
+@POLICY
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead.")
 @click.pass_context
-def check(ctx: click.Context, problem: str, answer: str, wrt: str, of: str, layout: str | None, as_json: bool) -> None:
+def check(
+    ctx: click.Context, problem: str, answer: str, wrt: str, of: str, layout: str | None, policy: str | None, as_json: bool
+) -> None:
     """Judge one ANSWER, in LaTeX, to PROBLEM.  An answer may start with a minus sign."""
     from derive.grading.grade import ask, judge
     from derive.problem.load import load
@@ -206,6 +217,7 @@ def check(ctx: click.Context, problem: str, answer: str, wrt: str, of: str, layo
         asked = ask(loaded, wrt, of, layout)
     except AuthorError as error:
         raise error.at(problem) from None
+    asked = replace(asked, policy=policy or asked.policy)
     text = answer.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     found = _safely(None, lambda: judge(None, asked, text).as_dict())
     _emit(found, "answer", as_json, details=True)
@@ -214,13 +226,14 @@ def check(ctx: click.Context, problem: str, answer: str, wrt: str, of: str, layo
 
 @commands.command()
 @click.argument("file", type=click.File("rb"))
+@POLICY
 @click.option("--json", "as_json", is_flag=True, help="Print one verdict a line as JSON instead.")
 @click.pass_context
-def grade(ctx: click.Context, file: BinaryIO, as_json: bool) -> None:
+def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool) -> None:
     """Grade the questions of FILE, one JSON object a line; - reads standard input."""
     verdicts, score = Counter[str](), 0.0
     for line in read_lines(file):
-        found = _safely(line.identifier, partial(_graded, line))
+        found = _safely(line.identifier, partial(_graded, line, policy))
         verdicts[found["verdict"]] += 1
         score += found["score"]
         _emit(found, f"line {line.number}", as_json)
@@ -229,13 +242,13 @@ def grade(ctx: click.Context, file: BinaryIO, as_json: bool) -> None:
     ctx.exit(_exit_code(verdicts))
 
 
-def _graded(line: Line) -> dict[str, Any]:
+def _graded(line: Line, policy: str | None) -> dict[str, Any]:
     from derive.grading.grade import grade as judged
     from derive.grading.grade import reported
 
     if line.question is None:
         return reported(line.identifier, "bad-line", line.error, line=line.number).as_dict()
-    return judged(line.question).as_dict()
+    return judged({"policy": policy, **line.question} if policy else line.question).as_dict()
 
 
 def _safely(identifier: Any, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -257,7 +257,8 @@ def test_every_operation_has_its_value(name: str) -> None:
 # For each problem the symbols that carry the size of the logits; all others are -1, 0 or 1.
 CARRIERS = {
     "softmax-regression": ("W", "b"), "softmax-batch": ("W", "b"), "softmax-logits": ("W",),
-    "softmax-class-rows": ("W",), "softmax-jacobian": ("z",), "log-softmax": ("z",), "softmax-kl": ("f",), "softmax-distributions": ("f",),
+    "softmax-class-rows": ("W",), "softmax-jacobian": ("z",), "log-softmax": ("z",),
+    "softmax-kl": ("f",), "softmax-distributions": ("f",),
     "softmax-full-data": ("W",), "softmax-full-data-classes": ("W",), "softmax-full-data-columns": ("W",),
     "multinomial-logistic-index": ("w_k", "b"), "multinomial-logistic-bias": ("W", "b"),
     "sentiment-class-vectors": ("w_k",), "naive-softmax": ("U",), "naive-softmax-index": ("U",),
@@ -428,7 +429,7 @@ def loss_and_gradients(W, x, b, y):
     e = np.exp(shifted)
     total = e.sum()
     y_hat = e / total
-    J = -y @ (shifted - np.log(total))
+    J = -(y @ (shifted - np.log(total)))
     delta = y_hat - y
     return (J, {
         "x": W.T @ delta,

@@ -36,12 +36,13 @@ class Written:
     """An answer taken apart.
 
     `left` is what stands before the first `=` if it names the derivative; `alternatives` are formulas given
-    beside the last member; `definitions` are names that the answer itself explains.
+    beside the last member (`hedged`: with "or"); `definitions` are names that the answer itself explains.
     """
 
     left: s.Syntax | None
     members: tuple[Member, ...]
     alternatives: tuple[Member, ...] = ()
+    hedged: bool = False
     definitions: tuple[Entity, ...] = ()
 
 
@@ -56,9 +57,12 @@ class _Statement:
 def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] = lambda left: False) -> Written:
     """The members of an answer.  Raises `AnswerError` where there is none."""
     found = _Apart(reader, text)
-    statements = [st for st in found.statements() if any(without_tail(p) for p in st.parts)]
+    everything = found.statements()
+    statements = [st for st in everything if any(without_tail(p) for p in st.parts)]
     if not statements:
-        raise AnswerError("empty", "There is no answer here.", (0, len(text)))
+        only_words = any(clause.opening for st in everything for clause in st.clauses)
+        message = "These are words, not a formula." if only_words else "There is no answer here."
+        raise AnswerError("words" if only_words else "empty", message, (0, len(text)))
     chosen = found.choose(statements, is_asked)
     members = [found.member(part) for part in chosen.parts if without_tail(part)]
     cases = found.cases(members[-1], chosen)
@@ -69,7 +73,8 @@ def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] =
         left, members = members[0].syntax, members[1:]
     definitions = [d for st in statements for d in found.definitions(st, st.parts is not chosen.parts)]
     alternatives = found.alternatives(chosen)
-    return Written(left, tuple(members), tuple(alternatives), tuple(definitions[:MOST_DEFINITIONS]))
+    hedged = any(set(clause.opening.split()) & OTHER for clause in chosen.clauses)
+    return Written(left, tuple(members), tuple(alternatives), hedged, tuple(definitions[:MOST_DEFINITIONS]))
 
 
 class _Apart:
@@ -81,7 +86,7 @@ class _Apart:
     def statements(self) -> list[_Statement]:
         """The chains of an answer: a line that begins with = goes on with the one before it."""
         out: list[_Statement] = []
-        for line in lines(tokenize(self.text), self.reader.scope.letters):
+        for line in lines(tokenize(self.text, self.reader.preamble), self.reader.scope.letters):
             parts = split(line.main)
             if not line.main and out:
                 out[-1].clauses += line.clauses
@@ -252,7 +257,7 @@ def names_the_derivative(reader: Reader, member: Member) -> bool:
     if _only_derivatives(node) or _is_name(node):
         return True
     if isinstance(node, s.Product) and all(_is_namelike(f) for _, f in node.factors):
-        return _undeclared(reader, node)
+        return _is_differential(node) or _undeclared(reader, node)
     return _is_namelike(node) and _undeclared(reader, node)
 
 
@@ -260,10 +265,26 @@ def _only_derivatives(node: s.Syntax) -> bool:
     """A derivative, perhaps with what it depends on (`\\nabla J(\\theta)`), or a product of derivatives."""
     if isinstance(node, s.Sum) and len(node.terms) == 1:
         node = node.terms[0][1]
-    factors = [f for _, f in node.factors] if isinstance(node, s.Product) else [node]
-    if len(factors) == 2 and isinstance(factors[1], s.Group):
+    factors = list(node.factors) if isinstance(node, s.Product) else [("", node)]
+    if len(factors) == 2 and isinstance(factors[1][1], s.Group) and factors[1][0] == "":
         factors = factors[:1]
-    return all(isinstance(f, s.Derivative) for f in factors)
+    return all(isinstance(f, s.Derivative) for _, f in factors)
+
+
+def variables_left(member: Member) -> list[s.Syntax]:
+    """What the derivatives are taken of which a member is made, if it is nothing but derivatives."""
+    if member.syntax is None or not _only_derivatives(member.syntax):
+        return []
+    return [part.wrt for part in s.walk(member.syntax) if isinstance(part, s.Derivative)]
+
+
+def _is_differential(node: s.Product) -> bool:
+    """`dW`, or `dJ/dW`, where `d` may be a size as well."""
+    names = [f.base if isinstance(f, s.Name) else "" for _, f in node.factors]
+    signs = [sign for sign, _ in node.factors]
+    return (len(names) == 2 and names[0] == "d" and not signs[1]) or (
+        len(names) == 4 and names[0] == names[2] == "d" and signs == ["", "", "/", ""]
+    )
 
 
 def _is_name(node: s.Syntax) -> bool:

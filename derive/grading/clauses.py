@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from derive.latex.parser import REMARKS, TRANSPARENT, is_identifier, match_brackets
+from derive.latex.grammar import REMARKS, TRANSPARENT, is_identifier, match_brackets
 from derive.latex.tokens import Token
 
 SEPARATORS = frozenset(("=", r"\to", r"\Rightarrow", r"\approx"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from derive.errors import AnswerError, AuthorError, NoRuleError, mark
@@ -12,7 +13,7 @@ from derive.expressions.node import Node
 from derive.grading import compare as c
 from derive.grading.counterexample import multiple
 from derive.grading.reference import Asked, reference
-from derive.grading.answer import Member, Written, explained, take_apart
+from derive.grading.answer import Member, Written, explained, take_apart, variables_left
 from derive.latex import syntax as s
 from derive.printing.latex import latex
 from derive.problem.load import by_identifier
@@ -24,6 +25,7 @@ from derive.reading.scope import Scope
 
 SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
 SLIP_ON_THE_WAY = 0.75
+POLICIES = ("strict", "usual", "lenient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ def grade(question: Mapping[str, Any]) -> Verdict:
             return reported(identifier, "bad-line", f"The key {key} is missing or is no text.")
     if not isinstance(question.get("of", ""), str) or question.get("layout", "shape") not in ("shape", "numerator"):
         return reported(identifier, "bad-line", "`of` is a text and `layout` is shape or numerator.")
+    if question.get("policy", "usual") not in POLICIES or not isinstance(question.get("preamble", ""), str):
+        return reported(identifier, "bad-line", f"`policy` is one of {', '.join(POLICIES)} and `preamble` is a text.")
     try:
         asked = ask(_problem_of(question.get("problem")), question["wrt"], question.get("of", ""), question.get("layout"))
+        asked = replace(
+            asked, policy=question.get("policy", asked.policy), preamble=question.get("preamble", asked.preamble)
+        )
     except AuthorError as problem:
         return reported(identifier, "bad-problem", str(problem))
     return judge(identifier, asked, question["answer"])
@@ -101,7 +108,8 @@ def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> 
     from derive.gradient.closed import closed_form
 
     layout = layout or problem.layout
-    return Asked(problem, node, target, layout, lambda: closed_form(problem, node, target, layout))
+    closed = partial(closed_form, problem, node, target, layout)
+    return Asked(problem, node, target, layout, closed, problem.policy, problem.preamble)
 
 
 def _with_free(target: Target, of: Target) -> Target:
@@ -135,12 +143,22 @@ def judge(identifier: Any, asked: Asked, text: str) -> Verdict:
     judged = [_judge_member(asked, member, text, scope) for member in written.members]
     judged[:-1] = [_right_by_definition(j) for j in judged[:-1]]
     last = _beside(asked, judged[-1], written, text)
+    if last.verdict in ("correct", "layout") and any(_is_variable(asked, w) for w in variables_left(written.members[-1])):
+        last = replace(last, verdict="skipped", code="restated", message="The derivative still stands in the answer; work it out.")
     if last.verdict == "skipped":
         last = replace(last, verdict="unreadable")
     judged[-1] = last
     if len(judged) == 1:
         return Verdict(identifier, last.verdict, SCORES[last.verdict], last.code, last.read_as, last.message, last.evidence)
     return _chain(identifier, written.members, judged, last)
+
+
+def _is_variable(asked: Asked, wrt: s.Syntax) -> bool:
+    """Whether this is the variable of the question, or a part of it."""
+    try:
+        return leaf_of(_reader(asked).expression(wrt)) is asked.target.leaf
+    except AnswerError:
+        return False
 
 
 def _right_by_definition(judged: Judged) -> Judged:
@@ -156,7 +174,8 @@ def _beside(asked: Asked, last: Judged, written: Written, text: str) -> Judged:
         if member.syntax is None and member.error is not None and member.error.code == "unreadable":
             return _error(member.error, text)
         other = _judge_member(asked, member, text)
-        if other.verdict in ("incorrect", "undecided") and other.code != "shape":
+        judged = ("correct", "layout", "incorrect", "undecided")
+        if other.verdict in judged and other.verdict != last.verdict and (written.hedged or other.code != "shape"):
             message = "The answer gives several formulas that differ; which one is meant?"
             return Judged("unreadable", "several-answers", last.read_as, message, {"span": list(member.span)})
     return last
@@ -193,6 +212,7 @@ def _reader(asked: Asked) -> Reader:
         return with_free_indices_kept(lambda x, y: derivative_value(asked.problem, x, y), of, wrt)
 
     reader = asked.problem.reader(derive)
+    reader.policy, reader.preamble = asked.policy, asked.preamble
     for name, over in asked.target.free:
         reader.bound[name] = b.index(name, None)
         reader.uses[name] = [over]

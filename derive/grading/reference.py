@@ -36,6 +36,8 @@ class Asked:
     target: Target
     layout: str = "shape"
     closed: Callable[[], Node | None] = lambda: None
+    policy: str = "usual"
+    preamble: str = ""
 
     @property
     def dims(self) -> Dims:

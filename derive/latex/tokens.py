@@ -85,9 +85,17 @@ _LEX = re.compile(
 )
 
 
-def tokenize(text: str) -> list[Token]:
-    """The tokens of a formula.  Raises `AnswerError` for what cannot be a formula at all."""
+def tokenize(text: str, preamble: str = "") -> list[Token]:
+    """The tokens of a formula, macros of the text or its preamble expanded.
+
+    Raises `AnswerError` for what cannot be a formula at all.
+    """
+    from derive.latex import macros
+
     raw = _raw(text)
+    before = _raw(preamble) if preamble else []
+    if any(token.text.rstrip("*") in macros.DEFINING for token in (*before, *raw)):
+        raw = macros.expand(macros.definitions(before) + raw)
     if not raw:
         raise AnswerError("empty", "There is no answer here.", (0, len(text)))
     return _Cleaner(raw).run()

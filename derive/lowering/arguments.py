@@ -52,7 +52,7 @@ def _given(entity: Entity, node: Node, program: Program, names: Names) -> Iterat
         yield Argument(names.declared(name), name, (), f"an index{over}, counted as in the formulas", node)
     elif entity.kind == "index family":
         members = k.count_of(node.data[2])
-        words = f"indices{', '}{node.data[1]}, counted as in the formulas"
+        words = f"indices, {node.data[1]}, counted as in the formulas"
         yield Argument(names.declared(name, entity.slots[0]), name, (members,), words, node)
     elif entity.kind == "family":
         yield _family(entity, node, program, names)

@@ -8,7 +8,7 @@ from typing import Any
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.lowering import kernels as k
-from derive.lowering.text import ADD, ATOM, FACTOR, MUL, POW, TERM, Code, bound, joined, number, quotient
+from derive.lowering.text import ADD, ATOM, FACTOR, MATMUL, MUL, POW, TERM, Code, bound, joined, number, quotient
 from derive.sizes import SCALAR
 
 FLAGS = ("positive", "is_zero")
@@ -102,8 +102,8 @@ class Arithmetic:
 
     def matmul(self, node: Node) -> Code:
         left, right = node.operands
-        first = self(left, MUL if left.op == "matmul" else FACTOR)
-        return Code(f"{first} @ {self(right, FACTOR)}", MUL)
+        first = self(left, MATMUL if left.op == "matmul" else FACTOR)
+        return Code(f"{first} @ {self(right, FACTOR)}", MATMUL)
 
     def transpose(self, node: Node) -> Code:
         inside = node.operands[0]

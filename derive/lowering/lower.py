@@ -7,7 +7,7 @@ common-subexpression pass.
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,8 +71,8 @@ def lowered(program: Program) -> Program:
     return program
 
 
-def _used(program: Program) -> Any:
-    """The nodes that the results need, definitions among them only where they are used."""
+def _used(program: Program) -> Iterator[Node]:
+    """What the results are computed from: the gradients, and the definitions that they use."""
     todo, seen = [program.loss, *program.gradients.values()], set[Node]()
     while todo:
         root = todo.pop()

@@ -38,7 +38,7 @@ def sigmoid(x: Any) -> Any:
 
 def softplus(x: Any) -> Any:
     """log(1 + exp(x))."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
 
 
 def xlogy(x: Any, y: Any) -> Any:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from derive.lowering import runtime
 from derive.lowering.arguments import Argument
-from derive.lowering.printer import derivative  # noqa: F401
 from derive.lowering.program import Program
 from derive.problem.problem import Problem
 from derive.sizes import ONE, SCALAR, Size

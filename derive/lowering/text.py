@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-ADD, TERM, MUL, FACTOR, POW, ATOM = 10, 15, 20, 21, 30, 100
+ADD, TERM, MATMUL, MUL, FACTOR, POW, ATOM = 10, 15, 19, 20, 21, 30, 100
 
 
 class Code(str):
@@ -69,7 +69,7 @@ def quotient(negative: bool, above: Sequence[str], below: Sequence[str]) -> Code
         inside = bound(above[0], MUL if negative else 0)
         return Code(f"-{inside}", TERM) if negative else inside
     first, *rest = above or ["1"]
-    text = " * ".join([bound(first, MUL), *(bound(t, FACTOR) for t in rest)])
+    text = " * ".join([bound(first, MUL if rest else MATMUL), *(bound(t, FACTOR) for t in rest)])
     if len(below) == 1:
         text += f" / {bound(below[0], FACTOR)}"
     elif below:

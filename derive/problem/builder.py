@@ -19,7 +19,7 @@ from derive.rules.fold import fold
 from derive.sizes import SCALAR
 
 MAX_SYMBOLS = 400
-KEYS = frozenset(("title", "source", "loss", "symbols", "define", "names", "questions", "layout", "id"))
+KEYS = frozenset(("title", "source", "loss", "symbols", "define", "names", "questions", "layout", "id", "policy", "preamble"))
 
 
 def problem_from(data: Mapping[str, Any], identifier: str = "") -> Problem:
@@ -40,6 +40,10 @@ def _checked(data: Mapping[str, Any]) -> Mapping[str, Any]:
             raise AuthorError(f"{len(table)} entries are too many; at most {MAX_SYMBOLS} are read", key)
     if data.get("layout", "shape") not in ("shape", "numerator"):
         raise AuthorError("the layout is shape or numerator", "layout")
+    if data.get("policy", "usual") not in ("strict", "usual", "lenient"):
+        raise AuthorError("the policy is strict, usual or lenient", "policy")
+    if not isinstance(data.get("preamble", ""), str):
+        raise AuthorError("the preamble is a text of macro definitions", "preamble")
     unknown = sorted(set(map(str, data)) - KEYS)
     if unknown:
         raise AuthorError(f"unknown key; known are {', '.join(sorted(KEYS))}", unknown[0])
@@ -69,7 +73,7 @@ class _Builder:
         return Problem(
             str(self.data.get("title", "")), str(self.data.get("source", "")), self.data["loss"], self.scope, loss,
             loss_symbol, self.definitions, self.shorthands, texts, self.rules, self._questions(),
-            self.data.get("layout", "shape"), identifier,
+            self.data.get("layout", "shape"), identifier, self.data.get("policy", "usual"), self.data.get("preamble", ""),
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------- symbols

@@ -55,6 +55,8 @@ class Problem:
     questions: tuple[Question, ...] = ()
     layout: str = "shape"
     identifier: str = ""
+    policy: str = "usual"
+    preamble: str = ""
 
     @property
     def program(self) -> dict[Node, Definition]:

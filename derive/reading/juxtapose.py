@@ -32,7 +32,7 @@ def product(reader: Reader, items: list[Item]) -> Node:
         others = _other_groupings(reader, items)
         if len(others) != 1:
             raise
-        reader.notes.append("the product is read in the only grouping in which its shapes fit")
+        reader.lenient("the product is read in the only grouping in which its shapes fit")
         return others[0]
 
 
@@ -102,7 +102,10 @@ def pair(reader: Reader, sign: str, left: Node, right: Node) -> Node:
     if fitted[0].dims[1] == fitted[1].dims[0]:
         return b.product(*fitted)
     if left.dims == right.dims and (sign in (r"\cdot", "*") or (sign == r"\times" and ONE not in left.dims)):
-        reader.notes.append("a product of equal shapes with a dot is read entry by entry")
+        reader.lenient("a product of equal shapes with a dot is read entry by entry")
+        return b.hadamard(left, right)
+    if reader.policy == "lenient" and left.dims == right.dims and sign in ("", r"\times"):
+        reader.lenient("two factors of equal shape side by side are read as an elementwise product")
         return b.hadamard(left, right)
     raise ShapeError(_does_not_fit(reader, left, right))
 
@@ -125,7 +128,7 @@ def _elementwise(reader: Reader, sign: str, left: Node, right: Node) -> Node:
     left, right = reader.fit(left, right, list(zip(left.dims, right.dims, strict=True)))
     turned = (right.dims[1], right.dims[0])
     if left.dims != right.dims and left.dims == turned and ONE in left.dims:
-        reader.notes.append("∘ of a row and a column is read in the orientation of the first")
+        reader.lenient("∘ of a row and a column is read in the orientation of the first")
         right = b.transpose(right)
     left, right = reader.spread(left, right, "multiplied entry by entry")
     return b.divide(left, right) if sign == r"\oslash" else b.hadamard(left, right)

@@ -242,9 +242,9 @@ def _example(reader: Reader, x: Node, texts: tuple[str, ...], span: Span) -> Nod
     position = indices.index_of(reader, texts, span)
     known = reader.uses.get(str(position.data[0]), []) if position.op == "index" else []
     if any(r.hi == x.dims[1] for r in known) and not any(r.hi == x.dims[0] for r in known):
-        reader.notes.append("one index on a matrix is read as the example of that number: a column")
+        reader.lenient("one index on a matrix is read as the example of that number: a column")
         return b.column(x, position)
-    reader.notes.append("one index on a matrix is read as the example of that number: a row, as a column")
+    reader.lenient("one index on a matrix is read as the example of that number: a row, as a column")
     indices.note_use(reader, position, Range(ONE, x.dims[0]))
     return b.transpose(b.row(x, position))
 

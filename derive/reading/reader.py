@@ -32,7 +32,9 @@ class Reader:
 
     `bound` maps letters to index (or argument) expressions; `open_letters` lets unknown letters stand as
     free indices, which are collected in `opened`; `uses` collects the ranges in which an index is used.
-    `derive(of, wrt)` gives the value of a derivative inside a formula.
+    `derive(of, wrt)` gives the value of a derivative inside a formula.  `policy` says what is read leniently:
+    nothing (`strict`), what leaves no doubt (`usual`), or also what evidently is meant (`lenient`).
+    `preamble` holds definitions of macros.
     """
 
     scope: Scope
@@ -44,6 +46,8 @@ class Reader:
     derive: Derive | None = None
     taken: set[str] = field(default_factory=set)
     depth: int = 0
+    policy: str = "usual"
+    preamble: str = ""
     fresh: Iterator[int] = field(default_factory=lambda: count(1))
 
     # --------------------------------------------------------------------------------------- entry points
@@ -58,14 +62,21 @@ class Reader:
 
     def parse(self, text: str) -> s.Syntax:
         """The syntax of a formula that is one expression or relation."""
-        return Parser(text, tokenize(text), self.scope.words, self.scope.letters).whole()
+        return Parser(text, tokenize(text, self.preamble), self.scope.words, self.scope.letters).whole()
+
+    def lenient(self, note: str) -> None:
+        """Say that a formula is read leniently; where the policy is strict that is an error of shapes."""
+        if self.policy == "strict":
+            raise ShapeError(f"{note}, which the policy strict does not allow")
+        self.notes.append(note)
 
     def expression(self, node: s.Syntax) -> Node:
         """The expression that a piece of syntax stands for."""
         try:
             return _HANDLERS[type(node)](self, node)
         except ShapeError as problem:
-            raise AnswerError("shape", f"{problem.message}.", node.span) from problem
+            end = "" if problem.message.endswith("?") else "."
+            raise AnswerError("shape", problem.message + end, node.span) from problem
         except RecursionError as problem:
             raise AnswerError("too-long", "The formula is nested too deep.", node.span) from problem
 
@@ -189,6 +200,8 @@ class Reader:
 
     def cases(self, node: s.Cases) -> Node:
         operands, rest = list[Node](), b.number(1)
+        if any(not conditions for _, conditions in node.branches[:-1]):
+            raise AnswerError("unreadable", "A line of these cases says no condition.", node.span)
         for branch, conditions in node.branches:
             value = self.expression(branch)
             holds = sums.conditions(self, conditions) if conditions else rest
@@ -251,7 +264,7 @@ class Reader:
         inner = Reader(self.scope, {**self.bound, letter: node})
         inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
         inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
-        inner.fresh = self.fresh
+        inner.fresh, inner.policy, inner.preamble = self.fresh, self.policy, self.preamble
         return inner
 
     def unused_letter(self, letter: str) -> str:

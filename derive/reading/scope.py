@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from derive.errors import AnswerError
 from derive.expressions.node import Node
 from derive.latex import syntax as s
-from derive.latex.parser import FUNCTION_WORDS, Parser
+from derive.latex.grammar import FUNCTION_WORDS
+from derive.latex.parser import Parser
 from derive.latex.tokens import Token, tokenize
 from derive.sizes import Range
 

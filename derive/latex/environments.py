@@ -1,0 +1,108 @@
+"""Environments: cases, matrices, aligned lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from derive.latex import syntax as s
+from derive.latex.grammar import ENVIRONMENTS, OPENERS, TRANSPARENT
+from derive.latex.tokens import Token
+
+if TYPE_CHECKING:
+    from derive.latex.parser import Parser
+
+Cell = tuple[int, int]
+
+
+def environment(p: Parser) -> s.Syntax:
+    """What stands in an environment: cases, a matrix, or lines that are only laid out."""
+    start = p.at
+    name, inside = _environment_name(p, p.at)
+    end = _environment_end(p, inside, name)
+    close = end + len(_name_tokens(p, end))
+    kind = ENVIRONMENTS.get(name)
+    if kind is None and name not in TRANSPARENT:
+        raise p.fail(f"The environment {name} is not understood.")
+    for opening in ("[", "{") if name == "array" else ("[",):
+        if inside < end and p.tokens[inside].text == opening:
+            inside = p.matching.get(inside, inside) + 1
+    rows = _rows(p, inside, end)
+    p.at = close
+    span = p.span_from(start)
+    if kind == "cases" or (kind == "matrix" and _looks_like_cases(p, start, rows)):
+        return s.Cases(span, tuple(_branch(p, row) for row in rows if row))
+    if kind == "matrix":
+        literal = s.MatrixLiteral(span, tuple(tuple(p.inside(*cell) for cell in row) for row in rows if row))
+        return s.Bars(span, "|", literal) if name == "vmatrix" else literal
+    return p.inside(inside, end)
+
+
+def _looks_like_cases(p: Parser, start: int, rows: list[list[Cell]]) -> bool:
+    before = p.tokens[start - 1].text if start else ""
+    return before in OPENERS and start - 1 not in p.matching and all(len(r) == 2 for r in rows if r)
+
+
+def _name_tokens(p: Parser, at: int) -> list[Token]:
+    close = p.matching.get(at + 1, at + 1)
+    return p.tokens[at : close + 1]
+
+
+def _environment_name(p: Parser, at: int) -> tuple[str, int]:
+    close = p.matching.get(at + 1)
+    if close is None:
+        raise p.fail(r"\begin needs the name of an environment.")
+    return "".join(t.text for t in p.tokens[at + 2 : close]), close + 1
+
+
+def _environment_end(p: Parser, at: int, name: str) -> int:
+    depth = 1
+    while at < p.end:
+        text = p.tokens[at].text
+        depth += (text == r"\begin") - (text == r"\end")
+        if not depth:
+            return at
+        at += 1
+    raise p.fail(f"The environment {name} is never closed.")
+
+
+def _rows(p: Parser, start: int, end: int) -> list[list[Cell]]:
+    """The cells of each row, as ranges of tokens."""
+    rows: list[list[Cell]] = [[]]
+    at = cell = start
+    while at <= end:
+        text = p.tokens[at].text if at < end else r"\\"
+        if text not in ("&", r"\\"):
+            at = _behind(p, at, end)
+            continue
+        if at > cell:
+            rows[-1].append((cell, at))
+        at += 1
+        if text == r"\\":
+            rows.append([])
+            spaced = at < end and p.tokens[at].text == "[" and at in p.matching
+            at = p.matching[at] + 1 if spaced else at
+        cell = at
+    return rows
+
+
+def _behind(p: Parser, at: int, end: int) -> int:
+    """The place behind a token, or behind the bracket or environment that it opens."""
+    text = p.tokens[at].text
+    if text in ("{", "(", "[", r"\{") and p.matching.get(at, end) < end:
+        return p.matching[at] + 1
+    depth = 0
+    for k in range(at, end):
+        depth += (p.tokens[k].text == r"\begin") - (p.tokens[k].text == r"\end")
+        if not depth:
+            return k + 1
+    return end
+
+
+def _branch(p: Parser, row: list[Cell]) -> tuple[s.Syntax, tuple[s.Syntax, ...]]:
+    """One line of cases: the formula and its conditions."""
+    first = p.within(*row[0])
+    body = first.expression()
+    conditions = first.listing() if first.at < first.end else ()
+    for cell in row[1:]:
+        conditions = (*conditions, *p.within(*cell).listing())
+    return body, tuple(c for c in conditions if not isinstance(c, s.Words))

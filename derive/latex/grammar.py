@@ -1,0 +1,79 @@
+"""The signs and words that have a place in the grammar, and which brackets belong together."""
+
+from __future__ import annotations
+
+from derive.latex.tokens import Token
+
+MAX_DEPTH = 60
+FUNCTION_WORDS = frozenset(
+    """exp log ln tanh sin cos tan cot sec csc sinh cosh arcsin arccos arctan max min softmax sigmoid diag relu ReLU
+    tr trace sign sgn det Tanh Softmax Sigmoid softplus erf Diag logsoftmax sqrt vec expit abs norm mean sum
+    Tr lse logsumexp LogSumExp LSE sech csch coth step heaviside sigm logistic""".split()
+)
+ACCENTS = frozenset((r"\hat", r"\bar", r"\tilde", r"\dot", r"\ddot", r"\check", r"\breve", r"\acute"))
+CLOSING = {
+    "(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil",
+}  # fmt: skip
+OPENERS = frozenset(CLOSING) - {"{"}
+TIMES = frozenset((r"\cdot", r"\times", "*", r"\odot", r"\circ", r"\otimes", "/", r"\oslash", r"\div"))
+RELATIONS = frozenset(
+    ("=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\to", r"\Rightarrow", r"\notin", r"\sim", r"\approx")
+)
+ENDS = frozenset(
+    ("}", ")", "]", r"\}", r"\rangle", ",", ";", "&", r"\\", ":", r"\wedge", r"\&", r"\rfloor", r"\rceil", r"\text", "?")
+)
+BIG = {r"\sum": "sum", r"\prod": "prod", r"\Sigma": "sum"}
+ENVIRONMENTS = {"cases": "cases", "array": "matrix", "bmatrix": "matrix", "pmatrix": "matrix", "matrix": "matrix",
+                "smallmatrix": "matrix", "vmatrix": "matrix", "Bmatrix": "matrix", "dcases": "cases", "rcases": "cases"}  # fmt: skip
+TRANSPARENT = frozenset(("aligned", "align", "align*", "split", "gathered", "equation", "equation*", "gather",
+                         "gather*", "alignedat", "multline", "multline*", "eqnarray", "eqnarray*", "flalign"))  # fmt: skip
+REMARKS = frozenset(
+    """when if where for since because with otherwise else assuming given note here using the and or thus hence then
+    which that this every each from while unless except provided also only elementwise column row vector matrix scalar
+    shape""".split()
+)
+LONG_WORD = 4
+TRAILING = frozenset((".", ",", ";", ":"))
+STACKS = frozenset((r"\substack", r"\begin"))
+FOREIGN = frozenset((r"\int", r"\lim", r"\binom", r"\iint", r"\oint", r"\dbinom", r"\tbinom"))
+
+
+def is_identifier(token: Token) -> bool:
+    """Whether a text token is a name (`\\text{diag}`) rather than words."""
+    return token.text.isalpha() and (token.text in FUNCTION_WORDS or len(token.text) <= 1)
+
+
+def match_brackets(tokens: list[Token]) -> dict[int, int]:
+    """Each bracket's partner, by token number; bars pair up at equal depth."""
+    out: dict[int, int] = {}
+    stack: list[tuple[int, str]] = []
+    closers = set(CLOSING.values())
+    for k, token in enumerate(tokens):
+        text = token.text
+        if text in ("|", r"\|"):
+            pending = bool(stack) and stack[-1][1] == text
+            if pending and token.kind != "opening" and (token.kind == "closing" or _may_close(tokens, k)):
+                out[stack[-1][0]], out[k] = k, stack[-1][0]
+                stack.pop()
+            elif token.kind == "opening" or (token.kind != "closing" and not pending and _may_open(tokens, k)):
+                stack.append((k, text))
+        elif text in CLOSING:
+            stack.append((k, text))
+        elif text in closers:
+            while stack and stack[-1][1] in ("|", r"\|"):
+                stack.pop()
+            mixed = stack and {CLOSING[stack[-1][1]], text} <= {")", "]"}
+            if stack and (CLOSING[stack[-1][1]] == text or mixed):
+                out[stack[-1][0]], out[k] = k, stack[-1][0]
+                stack.pop()
+    return out
+
+
+def _may_open(tokens: list[Token], k: int) -> bool:
+    return k + 1 < len(tokens) and tokens[k + 1].text not in (*ENDS, *RELATIONS)
+
+
+def _may_close(tokens: list[Token], k: int) -> bool:
+    if k >= 2 and tokens[k - 1].text == "*" and tokens[k - 2].text in ("^", "_"):
+        return True
+    return tokens[k - 1].text not in (*TIMES, "+", "-", "_", "^", "(", "{", *RELATIONS)
