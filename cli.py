@@ -13,32 +13,18 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
-from rich.console import RenderableType
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from derive import __version__
 from derive.errors import AuthorError, DeriveError
-from derive.launch import clean, console, readable, write
 from derive.lines import Line, plain, read_lines
-from derive.sizes import describe
+from derive.report import derived, doubtful, judged, summary
+from derive.terminal import clean, console, table, write
 
 if TYPE_CHECKING:
-    from derive.gradient.derivation import Derivation
-    from derive.problem.problem import Problem
+    pass
 
 ALL_RIGHT, NOT_RIGHT, UNUSABLE, NOT_JUDGED = range(4)
-LOOKS = {
-    "correct": ("✓", "green"),
-    "layout": ("⇄", "yellow"),
-    "incorrect": ("✗", "red"),
-    "undecided": ("?", "magenta"),
-    "unreadable": ("!", "magenta"),
-    "skipped": ("·", "dim"),
-}
-LONGEST, CLOSE = 240, 1e-4
 
 
 POLICY = click.option(
@@ -86,7 +72,7 @@ def list_(words: tuple[str, ...], as_json: bool) -> None:
         return
     for topic in dict.fromkeys(row["topic"] for row in rows):
         mine = [(Text(row["id"], "cyan"), Text(row["title"])) for row in rows if row["topic"] == topic]
-        write(Text(f"\n{topic}", "bold"), _table(mine))
+        write(Text(f"\n{topic}", "bold"), table(mine))
     end = "`derive show ID` derives the gradients of one" if rows else "no problem has these words"
     write(Text(f"\n{len(rows)} problems; {end}.", "dim"))
 
@@ -123,54 +109,8 @@ def show(ctx: click.Context, problem: str, wrt: str | None, of: str | None, as_j
     if as_json:
         click.echo(json.dumps(plain(found.as_dict()), indent=1))
     else:
-        write(*_derivation(loaded, found))
-    ctx.exit(NOT_JUDGED if _doubtful(found) else ALL_RIGHT)
-
-
-def _derivation(problem: Problem, found: Derivation) -> Iterable[RenderableType]:
-    title = Text.assemble(
-        (found.title or problem.identifier, "bold"), "\n" if found.source else "", (found.source, "dim")
-    )
-    yield Panel.fit(title, border_style="dim") if console().is_terminal else title
-    yield _heading("Forward")
-    yield _equations((step.name, step.definition, step.shape) for step in found.forward)
-    if problem.shorthands:
-        yield _heading("Names")
-        yield _equations((str(n.data[0]), problem.texts[n], describe(n.dims)) for n in problem.shorthands)
-    if found.steps:
-        yield _heading("Backward")
-    for number, step in enumerate(found.steps, 1):
-        line = (_math(step.cotangent), " = ", _math(step.expression), (f"   {step.shape}", "dim"))
-        yield Text.assemble(f"{number:>3}  ", *line)
-        yield _indented(Text(f"{readable(step.name)}: {step.words}", "italic dim"), 5)
-    yield _heading("Gradients")
-    for one in found.gradients:
-        of = one.of or str(problem.loss_symbol.data[0])
-        line = (_math(f"∂{of}/∂{one.wrt}"), " = ", _math(one.latex, "bold green"), (f"   {one.shape}", "dim"))
-        yield Text.assemble("  ", *line)
-        yield _indented(Text("\n".join((one.latex, *filter(None, [one.remark]))), "cyan"), 6)
-    yield from (Text(f"\n{remark}", "yellow") for remark in found.remarks)
-    yield _confirmation(found)
-
-
-def _equations(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
-    return _table((_math(name), Text("="), _math(latex), Text(shape, "dim")) for name, latex, shape in rows)
-
-
-def _doubtful(found: Derivation) -> list[str]:
-    return [one.wrt for one in found.gradients if not (one.exact and one.numeric_error < CLOSE)]
-
-
-def _confirmation(found: Derivation) -> Text:
-    if doubtful := ", ".join(_doubtful(found)):
-        return Text(f"\n✗ Not confirmed by both checks, so not to be trusted: with respect to {doubtful}", "bold red")
-    how = " or ".join(sorted({one.exact for one in found.gradients}))
-    worst = max((one.numeric_error for one in found.gradients), default=0.0)
-    return Text.assemble(
-        ("\n✓ ", "bold green"),
-        "Confirmed by two independent checks that share no rule with the steps above:\n"
-        f"  exact forward-mode differentiation ({how}); central differences (largest relative error {worst:.0e}).",
-    )
+        write(*derived(loaded, found))
+    ctx.exit(NOT_JUDGED if doubtful(found) else ALL_RIGHT)
 
 
 @commands.command()
@@ -206,7 +146,14 @@ def numpy(problem: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead.")
 @click.pass_context
 def check(
-    ctx: click.Context, problem: str, answer: str, wrt: str, of: str, layout: str | None, policy: str | None, as_json: bool
+    ctx: click.Context,
+    problem: str,
+    answer: str,
+    wrt: str,
+    of: str,
+    layout: str | None,
+    policy: str | None,
+    as_json: bool,
 ) -> None:
     """Judge one ANSWER, in LaTeX, to PROBLEM.  An answer may start with a minus sign."""
     from derive.grading.grade import ask, judge
@@ -238,7 +185,7 @@ def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool)
         score += found["score"]
         _emit(found, f"line {line.number}", as_json)
     if not as_json:
-        write(_summary(verdicts, score))
+        write(summary(verdicts, score))
     ctx.exit(_exit_code(verdicts))
 
 
@@ -276,85 +223,11 @@ def _emit(found: Mapping[str, Any], place: str, as_json: bool, details: bool = F
     if as_json:
         click.echo(json.dumps(found))
     else:
-        write(*_report(found, place, details))
-
-
-def _report(found: Mapping[str, Any], place: str, details: bool) -> Iterable[RenderableType]:
-    icon, colour = LOOKS[found["verdict"]]
-    code = "" if found["code"] == found["verdict"] else f" ({found['code']})"
-    name = place if found["id"] is None else str(found["id"])
-    head = Text.assemble((f"{icon} ", colour), (_short(name), "bold"), "  ", (found["verdict"] + code, colour))
-    yield head.append(f"  {clean(found['message'])}")
-    if "place" in found["evidence"]:
-        yield _indented(Text(clean(found["evidence"]["place"]), "magenta"), 4)
-    if rows := list(_facts(found, details)):
-        yield _indented(_table(rows))
-
-
-def _facts(found: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
-    """The rows under a verdict: how it was read, what each member of a chain is, the counterexample."""
-    if found["read_as"] and (details or found["verdict"] != "correct"):
-        yield Text("read as", "dim"), Text(_short(readable(found["read_as"])))
-    if "first_wrong" in found and (details or found["first_wrong"] is not None):
-        for number, step in enumerate(found["steps"]):
-            icon, colour = LOOKS[step["verdict"]]
-            yield Text(f"member {number}", "dim"), Text.assemble((f"{icon} ", colour), _short(step["text"].strip()))
-    if details and "method" in found["evidence"]:
-        yield Text("decided by", "dim"), Text(found["evidence"]["method"])
-    example = found["evidence"].get("counterexample")
-    if example:
-        sizes = {**example.get("sizes", {}), **example.get("indices", {})}
-        yield from _settings(sizes, example.get("values", {}), details)
-        yield Text("your formula gives", "dim"), Text(_short(json.dumps(example["answer"])), "red")
-        yield Text("the derivative is", "dim"), Text(_short(json.dumps(example["derivative"])), "green")
-
-
-def _settings(sizes: Mapping[str, Any], values: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
-    given = [f"{readable(name)} = {json.dumps(value)}" for name, value in values.items()]
-    named = ", ".join(f"{readable(name)} = {value}" for name, value in sizes.items())
-    if named:
-        yield Text("for", "dim"), Text(clean(named))
-    if details or len("; ".join(given)) < LONGEST // 2:
-        for number, text in enumerate(given):
-            yield Text("" if number or named else "for", "dim"), Text(_short(text))
-
-
-def _summary(verdicts: Counter[str], score: float) -> Text:
-    total = sum(verdicts.values())
-    if not total:
-        return Text("There are no questions in this file.", "yellow")
-    parts = Text.assemble("\n", (f"{total} answers: ", "bold"))
-    for number, name in enumerate(name for name in LOOKS if verdicts[name]):
-        parts.append(", " if number else "").append(f"{verdicts[name]} {name}", LOOKS[name][1])
-    return parts.append(f"; score {score:g} of {total}")
+        write(*judged(found, place, details))
 
 
 def _complain(problem: DeriveError) -> None:
     write(Text.assemble(("error: ", "bold red"), clean(str(problem))), to=sys.stderr)
-
-
-def _heading(text: str) -> Text:
-    return Text(f"\n{text}", "bold underline")
-
-
-def _table(rows: Iterable[tuple[Text, ...]]) -> Padding:
-    table = Table.grid(padding=(0, 3, 0, 0))
-    for row in rows:
-        table.add_row(*row)
-    return _indented(table)
-
-
-def _indented(part: RenderableType, by: int = 2) -> Padding:
-    return Padding(part, (0, 0, 0, by), expand=False)
-
-
-def _math(latex: str, style: str = "") -> Text:
-    return Text(readable(latex), style)
-
-
-def _short(text: str) -> str:
-    text = clean(text).replace("\n", " ")
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ ORDER = (
     ("gradient",),
     ("lowering",),
     ("grading",),
-    ("lines",),
+    ("notation",),
+    ("lines", "terminal"),
+    ("report",),
     ("launch", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -171,7 +171,8 @@ class _Apart:
             pattern = take_key_apart(key)
         except AnswerError:
             return None
-        mentioned = {t.text for part in s.walk(body) if isinstance(part, s.Scripted) for x in (*part.subs, *part.sups) for t in x.tokens}
+        scripts = [x for part in s.walk(body) if isinstance(part, s.Scripted) for x in (*part.subs, *part.sups)]
+        mentioned = {t.text for script in scripts for t in script.tokens}
         slots = tuple(t for t in dict.fromkeys(pattern.texts) if len(t) == 1 and t.isalpha() and t in mentioned)
         return Entity("macro", key, pattern, None, slots, None, "", body)
 
@@ -230,8 +231,10 @@ def split(tokens: list[Token]) -> list[list[Token]]:
 def _stray(parser: Parser) -> AnswerError:
     token = parser.tokens[parser.at]
     closing = token.text in (")", "]", r"\}", "}")
-    message = f"There is a closing {token.text} that nothing opens." if closing else f"{token.text} is not understood here."
-    return AnswerError("unbalanced" if closing else "unreadable", message, (token.start, token.end))
+    span = (token.start, token.end)
+    if closing:
+        return AnswerError("unbalanced", f"There is a closing {token.text} that nothing opens.", span)
+    return AnswerError("unreadable", f"{token.text} is not understood here.", span)
 
 
 def explained(reader: Reader, definitions: tuple[Entity, ...]) -> Scope:

@@ -23,6 +23,7 @@ from derive.grading.digits import has_tall_numbers
 from derive.grading.reference import Asked, Reference, reference
 from derive.numerics.fields import Field
 from derive.numerics.sampling import Sample, properties_of
+from derive.reading.reader import is_open
 from derive.sizes import ONE, Range, describe
 
 CLEARLY, NEGLIGIBLE = 1e-6, 1e-9
@@ -64,7 +65,8 @@ class _Ladder:
         self.ref, self.answer = ref, ref.branches.normal(answer)
         present = set(walk(answer))
         free = set(ref.samples[0].indices)
-        self.lost = [node for node in partial if node not in present and _indices(node) <= free]
+        lost = [node for node in dict.fromkeys(partial) if node not in present and _indices(node) <= free]
+        self.lost = [node for node in lost if not any(is_open(size) for part in walk(node) for size in part.dims)]
         self.tests = ref.answer_tests(self.answer)
 
     def decide(self) -> Outcome:
@@ -124,12 +126,11 @@ class _Ladder:
     def _without_value(self, drawn: Sample, point: int) -> Outcome | None:
         """What it means that only one of answer and derivative has a value; None if a number was too large."""
         ref = self.ref
-        has = np.vectorize(lambda v: bool(ref.precise.mp.isfinite(v)), otypes=[bool])
         exact, saturated = ref.exactly(drawn, point)
         if saturated:
             return None
         ref.precise.saturated = False
-        true, given = has(exact), has(self._values(ref.precise, drawn.only(point)))
+        true, given = ref.precise.defined(exact), ref.precise.defined(self._values(ref.precise, drawn.only(point)))
         if ref.precise.saturated:
             return None
         if np.any(true & ~given):
@@ -210,7 +211,8 @@ class _Ladder:
                 if not _visible(ref, true[point], given[point]):
                     unsure = True
                     continue
-                found = counterexample(ref, self.answer, drawn.only(point), true[point : point + 1], given[point : point + 1])
+                here = slice(point, point + 1)
+                found = counterexample(ref, self.answer, drawn.only(point), true[here], given[here])
                 return Outcome("different", "many digits", "", found)
         if unsure or has_tall_numbers(self.answer):
             return Outcome("unknown", "many digits", "The answer is equal only as far as its digits tell.")
@@ -253,7 +255,8 @@ def gaps(ref: Reference, true: Any, given: Any) -> Any:
             return 0.0
         return float(abs(x - y) / max(abs(x), abs(y)))
 
-    return np.vectorize(gap, otypes=[float])(true, given)
+    pairs = zip(true.ravel(), np.broadcast_to(given, true.shape).ravel(), strict=True)
+    return np.asarray([gap(x, y) for x, y in pairs]).reshape(true.shape)
 
 
 def _visible(ref: Reference, true: Any, given: Any) -> bool:
@@ -273,7 +276,7 @@ def _indices(node: Node) -> set[str]:
 
 def uses_positions(answer: Node, tests: list[Test]) -> bool:
     """Whether an answer's meaning depends on sizes, fixed positions, whole numbers or comparisons of indices."""
-    return any(map(_is_positional, walk(answer))) or any(map(_is_positional, (p for t in tests for p in walk(t.operand))))
+    return any(_is_positional(part) for root in (answer, *(t.operand for t in tests)) for part in walk(root))
 
 
 def _is_positional(node: Node) -> bool:
@@ -283,5 +286,7 @@ def _is_positional(node: Node) -> bool:
         over = node.data[1]
         return isinstance(over, Range) and (over.hi.number is not None or over.lo != ONE)
     if node.op in ("entry", "row", "column"):
-        return any(o.op in ("number", "add") for o, d in zip(node.operands[1:], node.operands[0].dims, strict=False) if d != ONE)
+        lengths = node.operands[0].dims[1:] if node.op == "column" else node.operands[0].dims
+        pairs = zip(node.operands[1:], lengths, strict=False)
+        return any(o.op in ("number", "add") for o, length in pairs if length != ONE)
     return node.op in ("symbol", "family") and "integer" in properties_of(node)

@@ -68,6 +68,10 @@ class Careful(Precise):
     def erf(self, x: Any) -> Any:
         return super().erf(self.map("tail", lambda v: self._far_out(v, 8), x))
 
+    def defined(self, x: Any) -> Any:
+        """Where there is a value."""
+        return np.asarray([bool(self.mp.isfinite(v)) for v in x.ravel()], dtype=bool).reshape(x.shape)
+
     def _near_one(self, v: Any) -> Any:
         """A function that is 1 at 0 loses a tiny argument."""
         if v and abs(v) * LOST < 1:

@@ -11,13 +11,13 @@ from derive.errors import AnswerError, AuthorError, NoRuleError, mark
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading import compare as c
+from derive.grading.answer import Member, Written, explained, take_apart, variables_left
 from derive.grading.counterexample import multiple
 from derive.grading.reference import Asked, reference
-from derive.grading.answer import Member, Written, explained, take_apart, variables_left
 from derive.latex import syntax as s
 from derive.printing.latex import latex
-from derive.problem.load import by_identifier
 from derive.problem.builder import problem_from
+from derive.problem.load import by_identifier
 from derive.problem.problem import Problem, Target, leaf_of
 from derive.reading.derivatives import with_free_indices_kept, without_arguments
 from derive.reading.reader import Reader
@@ -236,7 +236,7 @@ def _judge_member(asked: Asked, member: Member, text: str, scope: Scope | None =
         return _error(problem, text, unexpanded)
     except NoRuleError as problem:
         return Judged("skipped", "unexpanded", "", str(problem), {})
-    judged = _compare(asked, node, reader.notes)
+    judged = _compare(asked, node, reader)
     if unexpanded and judged.code == "shape":
         return Judged("skipped", "unexpanded", judged.read_as, judged.message, judged.evidence)
     return judged
@@ -284,14 +284,14 @@ def _is_asked(asked: Asked, of: Node) -> bool:
     return of == asked.of or (asked.of == asked.problem.loss_symbol and of == asked.problem.loss)
 
 
-def _compare(asked: Asked, node: Node, notes: list[str]) -> Judged:
+def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
     read_as = latex(node)
-    outcome = c.compare(asked, node)
-    remark = "".join(f" Note: {note}." for note in dict.fromkeys(notes))
+    outcome = c.compare(asked, node, reader.partial)
+    remark = "".join(f" Note: {note}." for note in dict.fromkeys(reader.notes))
     evidence: dict[str, Any] = {"method": outcome.method}
     if outcome.relation == "equal":
         return Judged("correct", "correct", read_as, f"Equal to the derivative.{remark}", evidence)
-    turned = c.compare(asked, b.transpose(node))
+    turned = c.compare(asked, b.transpose(node), reader.partial)
     if turned.relation == "equal" and node.dims != b.SCALAR:
         other = "numerator" if asked.layout == "shape" else "shape"
         message = f"Right in the {other} layout: this is the transpose of the derivative in the layout asked for.{remark}"

@@ -93,7 +93,8 @@ def lines(ref: Reference) -> Iterator[Sample]:
 def operands(ref: Reference, test: Test, f: Field, drawn: Sample) -> Any:
     """The values of a test's operand, entries and instances in a row: (points, entries)."""
     found = ref.evaluated(test.instances(drawn.sizes), f, drawn)
-    return np.concatenate([v.reshape(drawn.points, -1) for v in found], axis=1) if found else np.zeros((drawn.points, 0))
+    flat = [v.reshape(drawn.points, -1) for v in found]
+    return np.concatenate(flat, axis=1) if flat else np.zeros((drawn.points, 0))
 
 
 def sides(ref: Reference, found: list[Test], samples: list[Sample]) -> list[set[bool]]:
@@ -124,8 +125,7 @@ def unseen(ref: Reference, found: list[Test], samples: list[Sample]) -> str:
 def foreign(ref: Reference, answer: list[Test]) -> list[Test]:
     """The tests of an answer whose operand is no multiple of one that the problem itself branches on."""
     own = continuous(ref, ref.tests)
-    known = {test for test in own}
-    rest = [t for t in answer if t not in known]
+    rest = [t for t in answer if t not in own]
     if not rest:
         return []
     drawn = ref.samples[0].first(4)

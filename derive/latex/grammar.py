@@ -43,6 +43,33 @@ def is_identifier(token: Token) -> bool:
     return token.text.isalpha() and (token.text in FUNCTION_WORDS or len(token.text) <= 1)
 
 
+def join_bars(tokens: list[Token]) -> list[Token]:
+    """`||v||` is the norm bar twice; in `|s||t|` a bar ends and another begins."""
+    opened: list[tuple[int, str]] = []
+    doubled: set[int] = set()
+    k = 0
+    while k < len(tokens):
+        text = tokens[k].text
+        after_operand = k > 0 and _may_close(tokens, k)
+        top = opened[-1][1] if opened else ""
+        if text == "|" and k + 1 < len(tokens) and tokens[k + 1].text == "|" and (top == "||" or not (top and after_operand)):
+            if top == "||" and after_operand:
+                doubled |= {opened.pop()[0], k}
+            else:
+                opened.append((k, "||"))
+            k += 1
+        elif text == "|" and top == "|" and after_operand:
+            opened.pop()
+        elif text == "|" or text in CLOSING:
+            opened.append((k, text))
+        elif text in CLOSING.values():
+            while opened and opened.pop()[1].startswith("|"):
+                pass
+        k += 1
+    out = [t._replace(text=r"\|", end=tokens[k + 1].end) if k in doubled else t for k, t in enumerate(tokens)]
+    return [t for k, t in enumerate(out) if k - 1 not in doubled]
+
+
 def match_brackets(tokens: list[Token]) -> dict[int, int]:
     """Each bracket's partner, by token number; bars pair up at equal depth."""
     out: dict[int, int] = {}

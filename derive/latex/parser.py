@@ -9,20 +9,18 @@ from collections.abc import Collection
 from fractions import Fraction
 
 from derive.errors import AnswerError, Span
-from derive.latex import commands, environments
+from derive.latex import brackets, commands, environments, words
 from derive.latex import syntax as s
 from derive.latex.grammar import (
     ACCENTS,
     ENDS,
-    FUNCTION_WORDS,
-    LONG_WORD,
     MAX_DEPTH,
     OPENERS,
     RELATIONS,
-    REMARKS,
     TIMES,
     TRAILING,
     is_identifier,
+    join_bars,
     match_brackets,
 )
 from derive.latex.tokens import Token, tokenize
@@ -31,9 +29,9 @@ from derive.latex.tokens import Token, tokenize
 class Parser:
     """Reads one formula; `words` are declared names of several letters, `letters` those of one."""
 
-    def __init__(self, text: str, tokens: list[Token], words: Collection[str], letters: Collection[str]) -> None:
-        self.text, self.tokens = text, tokens
-        self.words, self.letters = words, letters
+    def __init__(self, text: str, tokens: list[Token], names: Collection[str], letters: Collection[str]) -> None:
+        self.text, self.tokens = text, (tokens := join_bars(tokens))
+        self.words, self.letters = names, letters
         self.at, self.end, self.depth = 0, len(tokens), 0
         self.matching = match_brackets(tokens)
 
@@ -134,11 +132,9 @@ class Parser:
             if text in TIMES and self.kind() in ("command", "sign"):
                 self.at += 1
                 factors.append((text, self._signed_factor()))
-            elif text in ENDS or text in RELATIONS or text in ("+", "-", r"\pm") or self._closing_bar():
+            elif text in {*ENDS, *RELATIONS, "+", "-", r"\pm"} or self._closing_bar() or words.follow(self):
                 break
-            elif self._words_follow():
-                break
-            elif self._is_remark():
+            elif words.is_remark(self):
                 self.at = self.closing() + 1
             else:
                 factors.append(("", self.factor()))
@@ -152,34 +148,6 @@ class Parser:
 
     def _closing_bar(self) -> bool:
         return self.peek() in ("|", r"\|") and self.matching.get(self.at, self.at) < self.at
-
-    def _words_follow(self) -> bool:
-        """Words after a formula ("for k = 1, …", "where …") end it."""
-        if self.kind() == "text":
-            return not is_identifier(self.tokens[self.at])
-        return self.kind() == "letter" and self._word_at(self.at) in REMARKS
-
-    def _word_at(self, k: int) -> str:
-        """The word of plain letters that begins at token `k`, unless declared letters could be meant."""
-        end = k
-        while end < self.end and self.tokens[end].kind == "letter" and (end == k or self._touches(end)):
-            end += 1
-        word = "".join(t.text for t in self.tokens[k:end])
-        declared = word in self.words or (len(word) < LONG_WORD and set(word) & set(self.letters))
-        return "" if len(word) < 2 or declared else word
-
-    def _touches(self, k: int) -> bool:
-        return self.tokens[k].start == self.tokens[k - 1].end
-
-    def _is_remark(self) -> bool:
-        """A bracket of words: "(when w ≠ c)", "(a row vector)"."""
-        if self.peek() not in ("(", "[") or self.at not in self.matching:
-            return False
-        first = self.tokens[self.at + 1]
-        if first.kind == "text":
-            words = first.text.split()
-            return not is_identifier(first) and (len(words) > 1 or words[:1] and words[0].lower() in REMARKS)
-        return first.kind == "letter" and self._word_at(self.at + 1).lower() in REMARKS
 
     # ------------------------------------------------------------------------------------------ factors
 
@@ -218,7 +186,7 @@ class Parser:
                 break
         if not (subs or sups or primes):
             return body
-        return merge_scripts(body, tuple(subs), tuple(sups), primes, self.span_from(start))
+        return s.merge_scripts(body, tuple(subs), tuple(sups), primes, self.span_from(start))
 
     def script(self) -> s.Script:
         """One script, in braces or a single token."""
@@ -270,56 +238,27 @@ class Parser:
             self.at += 1
             return s.One((token.start, token.end))
         if kind == "letter":
-            return self._letters()
+            return words.letters(self)
         if kind == "name":
             self.at += 1
             return s.Name((token.start, token.end), text)
         if kind == "text":
             self.at += 1
-            return self._text(token)
+            return words.text_token(self, token)
         if text == "{":
             return self.braces()
         if text in OPENERS and self.peek(1) == r"\begin" and self.at not in self.matching:
             self.at += 1
             return environments.environment(self)
         if text in OPENERS:
-            return self._bracket()
+            return brackets.bracket(self)
         if text in ("|", r"\|"):
-            return self._bars()
+            return brackets.bars(self)
         if kind == "command":
             return commands.command(self, start)
         if text in ("+", "-"):
             return self._signed_factor()
         raise self.fail(f"Something is missing before {text}." if text in TIMES | ENDS | RELATIONS else self._stray())
-
-    def _text(self, token: Token) -> s.Syntax:
-        span = (token.start, token.end)
-        return s.Name(span, token.text) if is_identifier(token) else s.Words(span, token.text)
-
-    def _letters(self) -> s.Syntax:
-        """The longest declared name, a function word, or one letter."""
-        start, run = self.at, 1
-        while self.kind(run) == "letter" and self.tokens[start + run].start == self.tokens[start + run - 1].end:
-            run += 1
-        letters = "".join(t.text for t in self.tokens[start : start + run])
-        size = self._name_length(letters)
-        word = letters[:size]
-        self.at += size
-        span = (self.tokens[start].start, self.tokens[start + size - 1].end)
-        if size > 1 and word not in self.words and word not in FUNCTION_WORDS:
-            return s.Words(span, word)
-        return s.Name(span, word)
-
-    def _name_length(self, letters: str) -> int:
-        for size in range(len(letters), 1, -1):
-            if letters[:size] in self.words:
-                return size
-        for size in range(len(letters), 1, -1):
-            rest = letters[size:]
-            if letters[:size] in FUNCTION_WORDS and (not rest or set(rest) <= set(self.letters)):
-                return size
-        known = set(self.letters) | {w[0] for w in self.words if w in letters}
-        return len(letters) if len(letters) >= 3 and not set(letters) <= known else 1
 
     def braces(self) -> s.Syntax:
         """What stands in braces, without punctuation at its end."""
@@ -336,25 +275,6 @@ class Parser:
         self.at = close + 1
         return body
 
-    def _bracket(self) -> s.Syntax:
-        opening, start = self.peek(), self.at
-        close = self.closing()
-        inside = tuple(self.tokens[start + 1 : close])
-        self.deeper()
-        inner = self.within(start + 1, close)
-        inner.depth = self.depth
-        parts: tuple[s.Syntax, ...] = ()
-        error: AnswerError | None = None
-        try:
-            parts = inner.listing()
-        except AnswerError as problem:
-            error = problem
-            if problem.code == "too-long":
-                raise
-        self.depth -= 1
-        self.at = close + 1
-        return s.Group(self.span_from(start), opening, inside, parts, error)
-
     def listing(self) -> tuple[s.Syntax, ...]:
         """Relations between commas, colons, line ends or "and"."""
         parts = list[s.Syntax]()
@@ -367,19 +287,6 @@ class Parser:
                 continue
             parts.append(self.relation())
         return tuple(parts)
-
-    def _bars(self) -> s.Syntax:
-        sign, start = self.peek(), self.at
-        close = self.matching.get(start)
-        if close is None or close <= start or close >= self.end:
-            raise self.fail(f"The bar {sign} is never closed.")
-        inner = self.within(start + 1, close)
-        self.deeper()
-        inner.depth = self.depth
-        body = inner.whole()
-        self.depth -= 1
-        self.at = close + 1
-        return s.Bars(self.span_from(start), sign, body)
 
     # ------------------------------------------------------------------------- for the readers of commands
 
@@ -416,15 +323,6 @@ class Parser:
         return self.at < self.end and text not in ENDS and text not in RELATIONS and text not in ("+",)
 
 
-def merge_scripts(
-    body: s.Syntax, subs: tuple[s.Script, ...], sups: tuple[s.Script, ...], primes: int, span: Span
-) -> s.Syntax:
-    """Scripts on something that may carry scripts itself: `{x_1}_j` is `x` with two subscripts."""
-    if isinstance(body, s.Scripted) and isinstance(body.body, s.Name):
-        return s.Scripted(span, body.body, body.subs + subs, body.sups + sups, body.primes + primes)
-    return s.Scripted(span, body, subs, sups, primes)
-
-
-def parse(text: str, words: Collection[str] = (), letters: Collection[str] = ()) -> s.Syntax:
+def parse(text: str, names: Collection[str] = (), letters: Collection[str] = ()) -> s.Syntax:
     """The syntax of a formula that is one expression or relation."""
-    return Parser(text, tokenize(text), words, letters).whole()
+    return Parser(text, tokenize(text), names, letters).whole()

@@ -22,6 +22,8 @@ class Syntax:
 
 @dataclass(frozen=True, slots=True)
 class Num(Syntax):
+    """A number, as it is written."""
+
     value: Fraction
 
 
@@ -92,12 +94,16 @@ class Product(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Frac(Syntax):
+    """A fraction."""
+
     above: Syntax
     below: Syntax
 
 
 @dataclass(frozen=True, slots=True)
 class Root(Syntax):
+    """A root; `degree` is None for a square root."""
+
     body: Syntax
     degree: Syntax | None
 
@@ -121,6 +127,8 @@ class Cases(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class MatrixLiteral(Syntax):
+    """A matrix written out, row by row."""
+
     rows: tuple[tuple[Syntax, ...], ...]
 
 
@@ -155,6 +163,15 @@ class External(Syntax):
     """A scalar construct that this grammar does not know (an integral, a limit, a binomial): its text."""
 
     text: str
+
+
+def merge_scripts(
+    body: Syntax, subs: tuple[Script, ...], sups: tuple[Script, ...], primes: int, span: Span
+) -> Syntax:
+    """Scripts on something that may carry scripts itself: `{x_1}_j` is `x` with two subscripts."""
+    if isinstance(body, Scripted) and isinstance(body.body, Name):
+        return Scripted(span, body.body, body.subs + subs, body.sups + sups, body.primes + primes)
+    return Scripted(span, body, subs, sups, primes)
 
 
 def walk(node: Syntax) -> Iterator[Syntax]:

@@ -10,7 +10,6 @@ from derive.errors import AnswerError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
-from derive.latex.parser import merge_scripts
 from derive.operations.registry import record, records
 from derive.reading import names, sums
 from derive.reading.match import Match, scripts_of
@@ -84,7 +83,9 @@ def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, N
     if isinstance(head, s.Name):
         return _named(reader, factors, k, following)
     if isinstance(head, s.One) or (isinstance(head, s.Num) and head.value == 1):
-        out = _one(reader, node, head, following)
+        from derive.reading import ones
+
+        out = ones.value(reader, node, head, following)
         if out is not None:
             return k + out[0], out[1]
     if isinstance(head, s.Group) and (unwrapped := _bracketed_function(reader, node, head)) is not None:
@@ -114,7 +115,7 @@ def _bracketed_function(reader: Reader, node: s.Syntax, head: s.Group) -> s.Synt
         return None
     if not isinstance(node, s.Scripted):
         return inner
-    return merge_scripts(inner, node.subs, node.sups, node.primes, node.span)
+    return s.merge_scripts(inner, node.subs, node.sups, node.primes, node.span)
 
 
 def scripted_value(reader: Reader, value: Node, node: s.Scripted) -> Node:
@@ -125,7 +126,7 @@ def scripted_value(reader: Reader, value: Node, node: s.Scripted) -> Node:
     norm = value.op == "norm" and found
     if norm:
         value, found = _norm(reader, value, found[0], node.span), ()
-    if turned and names.is_entry(found) and SCALAR != value.dims:
+    if turned and names.is_entry(found) and value.dims != SCALAR:
         value = b.transpose(value)
         del sups[turned[0]]
     if found:
@@ -176,7 +177,7 @@ def slope(applied: Node) -> Node:
 
 def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syntax | None) -> tuple[int, Node]:
     node = factors[k][1]
-    call, tail = _call_of(following)
+    call, tail = call_of(following)
     found = names.resolve(reader, node, call)
     if found is not None and found.entity.kind == "function":
         return _unspecified(reader, factors, k, found, node)
@@ -191,14 +192,14 @@ def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syn
         return _extremum(reader, node, base.base, following, k)
     if base.base not in reader.bound and function_named(base.base) is not None:
         return _builtin(reader, factors, k, node, base.base)
-    if base.base in ("I", r"\mathbb{I}") and call is not None and _is_condition(call):
-        return k + 2, _indicator(reader, call, tail)
+    if base.base in ("I", r"\mathbb{I}") and call is not None and ones.is_condition(call):
+        return k + 2, ones.indicator(reader, call, tail)
     if base.base == reader.scope.loss_name and call is not None:
         found = names.resolve(reader, node, None)
     return k + 1, names.undeclared(reader, node)
 
 
-def _call_of(following: s.Syntax | None) -> tuple[s.Group | None, s.Scripted | None]:
+def call_of(following: s.Syntax | None) -> tuple[s.Group | None, s.Scripted | None]:
     """The bracket that follows, and its scripts."""
     if isinstance(following, s.Group):
         return following, None
@@ -225,7 +226,7 @@ def _argument(
     """A function's argument: the bracket that follows, or the next factor; and the bracket's scripts."""
     if k + 1 >= len(factors) or factors[k + 1][0] != "":
         raise AnswerError("unreadable", f"The function {name} stands here without an argument.", span)
-    call, tail = _call_of(factors[k + 1][1])
+    call, tail = call_of(factors[k + 1][1])
     if call is not None:
         if call.error is not None:
             raise call.error
@@ -260,7 +261,7 @@ def _builtin(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Syntax
     following, argument, tail = _argument(reader, factors, k, name, node.span)
     apply = function_named(name)
     assert apply is not None
-    out = apply(argument)
+    out = reader.kept(apply(argument))
     if subs and name.lstrip("\\") in ("log", "ln"):
         from derive.reading.indices import value_of
 
@@ -291,7 +292,7 @@ def _to_the(reader: Reader, out: Node, sup: tuple[str, ...], span: Span) -> Node
 
 
 def _extremum(reader: Reader, node: s.Syntax, name: str, following: s.Syntax | None, k: int) -> tuple[int, Node]:
-    call, tail = _call_of(following)
+    call, tail = call_of(following)
     if call is None or isinstance(node, s.Scripted):
         raise AnswerError("unreadable", f"{name} is understood as {name}(a, b).", node.span)
     if call.error is not None:
@@ -306,54 +307,3 @@ def _extremum(reader: Reader, node: s.Syntax, name: str, following: s.Syntax | N
         dims = right.dims if left.dims == SCALAR else left.dims
         out = b.make(EXTREMA[name], (b.broadcast(left, dims), b.broadcast(right, dims)))
     return k + 2, scripted_value(reader, out, tail) if tail is not None else out
-
-
-# ------------------------------------------------------------------------------------------ bold and plain 1
-
-
-def _is_condition(call: s.Group) -> bool:
-    return bool(call.parts) and all(isinstance(part, s.Relation) for part in call.parts)
-
-
-def _indicator(reader: Reader, call: s.Group, tail: s.Scripted | None) -> Node:
-    out = sums.conditions(reader, call.parts)
-    return scripted_value(reader, out, tail) if tail is not None else out
-
-
-def _one(reader: Reader, node: s.Syntax, head: s.Syntax, following: s.Syntax | None) -> tuple[int, Node] | None:
-    """An indicator, or a vector of ones of a given length; None for a plain 1."""
-    call, tail = _call_of(following)
-    if call is not None and _is_condition(call) and not isinstance(node, s.Scripted):
-        return 2, _indicator(reader, call, tail)
-    if not isinstance(node, s.Scripted) or not node.subs:
-        return None if isinstance(head, s.Num) else (1, _plain_ones(reader, node))
-    from derive.latex.parser import Parser
-
-    tokens = list(node.subs[0].tokens)
-    if tokens and tokens[0].text in (r"\{", "(", "[") and tokens[-1].text in (r"\}", ")", "]"):
-        tokens = tokens[1:-1]
-    inside = Parser("", tokens, reader.scope.words, reader.scope.letters).listing()
-    if any(isinstance(part, s.Relation) for part in inside):
-        return 1, _rest(reader, sums.conditions(reader, inside), node)
-    if isinstance(head, s.Num) or len(inside) > 2:
-        return None
-    return 1, _rest(reader, _sized_ones(reader, inside), node)
-
-
-def _plain_ones(reader: Reader, node: s.Syntax) -> Node:
-    out = b.ones((reader.fresh_size(), ONE))
-    return _rest(reader, out, node) if isinstance(node, s.Scripted) else out
-
-
-def _rest(reader: Reader, out: Node, node: s.Scripted) -> Node:
-    return scripted_value(reader, out, s.Scripted(node.span, node.body, (), node.sups, node.primes))
-
-
-def _sized_ones(reader: Reader, inside: tuple[s.Syntax, ...]) -> Node:
-    """\\mathbf{1}_n, \\mathbf{1}_{P \\times 1}, \\mathbf{1}_{n, m}."""
-    parts = list(inside)
-    if len(parts) == 1 and isinstance(parts[0], s.Product) and len(parts[0].factors) == 2:
-        sign = parts[0].factors[1][0]
-        parts = [f for _, f in parts[0].factors] if sign in (r"\times", "*") else parts
-    sizes = [sums.size_of(reader, part) for part in parts]
-    return b.ones((sizes[0], sizes[1] if len(sizes) > 1 else ONE))

@@ -72,7 +72,7 @@ def split_items(texts: tuple[str, ...]) -> tuple[tuple[str, ...], ...] | None:
         if part.count(":") == 1 and part[0] != ":" != part[-1]:
             out.append(part)
             continue
-        if part[0] in LINES and len(part) == 1 or is_position(part) and not _several_digits(part, texts):
+        if (part[0] in LINES and len(part) == 1) or (is_position(part) and not _several_digits(part, texts)):
             out.append(part)
             continue
         more = _units(part)

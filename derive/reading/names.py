@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, ShapeError, Span
@@ -12,7 +13,17 @@ from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.latex.tokens import Token
 from derive.reading import indices, slices
-from derive.reading.match import LINES, TRANSPOSES, Match, arguments, as_tokens, is_parameter, match, scripts_of, split_items
+from derive.reading.match import (
+    LINES,
+    TRANSPOSES,
+    Match,
+    arguments,
+    as_tokens,
+    is_parameter,
+    match,
+    scripts_of,
+    split_items,
+)
 from derive.reading.scope import Entity, normal
 from derive.sizes import ONE, SCALAR, Range, Size, describe
 
@@ -68,7 +79,11 @@ def is_transpose(reader: Reader, sup: tuple[str, ...]) -> bool:
 def value(reader: Reader, node: s.Syntax, found: Match, call: s.Group | None) -> Node:
     """The value of a name with its indices and superscripts."""
     entity, span = found.entity, node.span
-    out = _meaning(reader, found, call, span)
+    if entity.kind == "part" and (line := _line_of_matrix(found)):
+        assert entity.node is not None
+        out, found = part(reader, entity.node, line, span, entity.key), replace(found, items=())
+    else:
+        out = _meaning(reader, found, call, span)
     turned = [k for k, sup in enumerate(found.sups) if is_transpose(reader, sup)]
     sups = list(found.sups)
     if turned and is_entry(found.items) and ONE not in out.dims:
@@ -79,6 +94,12 @@ def value(reader: Reader, node: s.Syntax, found: Match, call: s.Group | None) ->
     for sup in sups:
         out = reader.raised(out, sup, span)
     return prime(reader, out, node.primes - entity.pattern.primes if isinstance(node, s.Scripted) else 0, span)
+
+
+def _line_of_matrix(found: Match) -> tuple[tuple[str, ...], ...]:
+    r"""The indices of `W_{i\cdot}` where also `W_i` is declared: they are those of the matrix itself."""
+    items = (found.slots[found.entity.slots[0]], *found.items)
+    return items if len(items) == 2 and any(len(item) == 1 and item[0] in LINES for item in items) else ()
 
 
 def is_entry(items: tuple[tuple[str, ...], ...]) -> bool:
@@ -325,7 +346,7 @@ def _literal_size(reader: Reader, subs: tuple[str, ...]) -> Size | None:
 
 
 def _size_value(reader: Reader, base: str, subs: tuple[str, ...], node: s.Scripted | None, span: Span) -> Node:
-    name = base if not subs or base in reader.scope.sizes and not subs else f"{base}_{{{''.join(subs)}}}"
+    name = base if not subs or (base in reader.scope.sizes and not subs) else f"{base}_{{{''.join(subs)}}}"
     out = b.size_number(Size.of(name))
     rest = None if node is None else s.Scripted(span, node.body, (), node.sups, node.primes)
     return _with_scripts(reader, out, rest, span)

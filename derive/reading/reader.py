@@ -23,6 +23,8 @@ from derive.reading.scope import Scope
 from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
 
 ELEMENTWISE = frozenset((r"\odot", r"\circ"))
+PARTIAL = frozenset(("power", "general_power", "log", "arcsin", "arccos"))
+LARGEST_POWER = 16
 Derive = Callable[[Node, Node], Node]
 
 
@@ -49,6 +51,7 @@ class Reader:
     policy: str = "usual"
     preamble: str = ""
     fresh: Iterator[int] = field(default_factory=lambda: count(1))
+    partial: list[Node] = field(default_factory=list)
 
     # --------------------------------------------------------------------------------------- entry points
 
@@ -166,7 +169,7 @@ class Reader:
         degree = Fraction(2) if node.degree is None else _constant(self.expression(node.degree), node.span)
         if not degree:
             raise AnswerError("undefined", "There is no root of degree 0.", node.span)
-        return b.power(body, 1 / degree)
+        return self.kept(b.power(body, 1 / degree))
 
     def bars(self, node: s.Bars) -> Node:
         inside = node.body.body if isinstance(node.body, s.Bars) and node.body.sign == "|" == node.sign else None
@@ -236,7 +239,7 @@ class Reader:
             return b.transpose(self.raised(value, ("-", "1"), span))
         if sup[0] in ELEMENTWISE and len(sup) > 1:
             exponent = indices.value_of(self, sup[1:], span)
-            return b.power(value, _constant(exponent, span))
+            return self.kept(b.power(value, _constant(exponent, span)))
         exponent = indices.value_of(self, sup, span)
         if exponent.op == "number":
             return self._power(value, exponent.data[0], span)  # type: ignore[arg-type]
@@ -245,19 +248,28 @@ class Reader:
         if value == b.constant("e"):
             return b.apply("exp", exponent)
         dims = exponent.dims if value.dims == SCALAR else value.dims
-        return b.make("general_power", (b.broadcast(value, dims), b.broadcast(exponent, dims)))
+        return self.kept(b.make("general_power", (b.broadcast(value, dims), b.broadcast(exponent, dims))))
+
+    def kept(self, node: Node) -> Node:
+        """The same; what has no value everywhere is noted, since √x √x must not become x for negative x."""
+        if node.op in PARTIAL and not (node.op == "power" and node.data[0].denominator == 1):
+            self.partial.append(node)
+        return node
 
     def _power(self, value: Node, exponent: Fraction, span: Span) -> Node:
         square = value.dims[0] == value.dims[1] and value.dims != SCALAR
         if abs(exponent) > 10_000 and value.op == "number":
             raise AnswerError("too-long", "This number is too large.", span)
-        if square and exponent.denominator == 1 and abs(exponent) <= 16:
+        if square and (exponent.denominator != 1 or abs(exponent) > LARGEST_POWER):
+            message = f"Of a square matrix only whole powers up to {LARGEST_POWER} are read."
+            raise AnswerError("unreadable", message, span)
+        if square:
             return matrix.matrix_power(value, int(exponent))
         if value == b.constant("e"):
             return b.apply("exp", b.number(exponent))
         if value.op == "number" and exponent < 0 and not value.data[0]:
             raise AnswerError("undefined", "This divides by zero.", span)
-        return b.power(value, exponent)
+        return self.kept(b.power(value, exponent))
 
     def bind(self, letter: str, node: Node) -> Reader:
         """A reader in which a letter stands for an index or an argument."""
@@ -265,6 +277,7 @@ class Reader:
         inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
         inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
         inner.fresh, inner.policy, inner.preamble = self.fresh, self.policy, self.preamble
+        inner.partial = self.partial
         return inner
 
     def unused_letter(self, letter: str) -> str:

@@ -1,0 +1,129 @@
+"""How derivations and verdicts are shown to people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.panel import Panel
+from rich.text import Text
+
+from derive.sizes import describe
+from derive.terminal import LONGEST, clean, console, heading, indented, math, readable, short, table
+
+if TYPE_CHECKING:
+    from derive.gradient.derivation import Derivation
+    from derive.problem.problem import Problem
+
+CLOSE = 1e-4
+LOOKS = {
+    "correct": ("✓", "green"),
+    "layout": ("⇄", "yellow"),
+    "incorrect": ("✗", "red"),
+    "undecided": ("?", "magenta"),
+    "unreadable": ("!", "magenta"),
+    "skipped": ("·", "dim"),
+}
+
+
+def derived(problem: Problem, found: Derivation) -> Iterable[RenderableType]:
+    """A whole derivation: forward, backward, gradients, checks."""
+    title = Text.assemble(
+        (found.title or problem.identifier, "bold"), "\n" if found.source else "", (found.source, "dim")
+    )
+    yield Panel.fit(title, border_style="dim") if console().is_terminal else title
+    yield heading("Forward")
+    yield _equations((step.name, step.definition, step.shape) for step in found.forward)
+    if problem.shorthands:
+        yield heading("Names")
+        yield _equations((str(n.data[0]), problem.texts[n], describe(n.dims)) for n in problem.shorthands)
+    if found.steps:
+        yield heading("Backward")
+    for number, step in enumerate(found.steps, 1):
+        line = (math(step.cotangent), " = ", math(step.expression), (f"   {step.shape}", "dim"))
+        yield Text.assemble(f"{number:>3}  ", *line)
+        yield indented(Text(f"{readable(step.name)}: {step.words}", "italic dim"), 5)
+    yield heading("Gradients")
+    for one in found.gradients:
+        of = one.of or str(problem.loss_symbol.data[0])
+        line = (math(f"∂{of}/∂{one.wrt}"), " = ", math(one.latex, "bold green"), (f"   {one.shape}", "dim"))
+        yield Text.assemble("  ", *line)
+        yield indented(Text("\n".join((one.latex, *filter(None, [one.remark]))), "cyan"), 6)
+    yield from (Text(f"\n{remark}", "yellow") for remark in found.remarks)
+    yield _confirmation(found)
+
+
+def _equations(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
+    return table((math(name), Text("="), math(latex), Text(shape, "dim")) for name, latex, shape in rows)
+
+
+def doubtful(found: Derivation) -> list[str]:
+    """The variables whose gradients are not confirmed by both checks."""
+    return [one.wrt for one in found.gradients if not (one.exact and one.numeric_error < CLOSE)]
+
+
+def _confirmation(found: Derivation) -> Text:
+    if names := ", ".join(doubtful(found)):
+        return Text(f"\n✗ Not confirmed by both checks, so not to be trusted: with respect to {names}", "bold red")
+    how = " or ".join(sorted({one.exact for one in found.gradients}))
+    worst = max((one.numeric_error for one in found.gradients), default=0.0)
+    return Text.assemble(
+        ("\n✓ ", "bold green"),
+        "Confirmed by two independent checks that share no rule with the steps above:\n"
+        f"  exact forward-mode differentiation ({how}); central differences (largest relative error {worst:.0e}).",
+    )
+
+
+def judged(found: Mapping[str, Any], place: str, details: bool) -> Iterable[RenderableType]:
+    """One verdict: its head, its reasons, a counterexample."""
+    icon, colour = LOOKS[found["verdict"]]
+    code = "" if found["code"] == found["verdict"] else f" ({found['code']})"
+    name = place if found["id"] is None else str(found["id"])
+    head = Text.assemble((f"{icon} ", colour), (short(name), "bold"), "  ", (found["verdict"] + code, colour))
+    yield head.append(f"  {clean(found['message'])}")
+    if "place" in found["evidence"]:
+        yield indented(Text(clean(found["evidence"]["place"]), "magenta"), 4)
+    if rows := list(_facts(found, details)):
+        yield indented(table(rows))
+
+
+def _facts(found: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
+    """The rows under a verdict: how it was read, what each member of a chain is, the counterexample."""
+    if found["read_as"] and (details or found["verdict"] != "correct"):
+        yield Text("read as", "dim"), Text(short(readable(found["read_as"])))
+    if "first_wrong" in found and (details or found["first_wrong"] is not None):
+        for number, step in enumerate(found["steps"]):
+            icon, colour = LOOKS[step["verdict"]]
+            yield Text(f"member {number}", "dim"), Text.assemble((f"{icon} ", colour), short(step["text"].strip()))
+    if details and "method" in found["evidence"]:
+        yield Text("decided by", "dim"), Text(found["evidence"]["method"])
+    example = found["evidence"].get("counterexample")
+    if example:
+        sizes = {**example.get("sizes", {}), **example.get("indices", {})}
+        yield from _settings(sizes, example.get("values", {}), details)
+        yield Text("your formula gives", "dim"), Text(short(json.dumps(example["answer"])), "red")
+        yield Text("the derivative is", "dim"), Text(short(json.dumps(example["derivative"])), "green")
+
+
+def _settings(sizes: Mapping[str, Any], values: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
+    given = [f"{readable(name)} = {json.dumps(value)}" for name, value in values.items()]
+    named = ", ".join(f"{readable(name)} = {value}" for name, value in sizes.items())
+    if named:
+        yield Text("for", "dim"), Text(clean(named))
+    if details or len("; ".join(given)) < LONGEST // 2:
+        for number, text in enumerate(given):
+            yield Text("" if number or named else "for", "dim"), Text(short(text))
+
+
+def summary(verdicts: Counter[str], score: float) -> Text:
+    """How many answers have which verdict."""
+    total = sum(verdicts.values())
+    if not total:
+        return Text("There are no questions in this file.", "yellow")
+    parts = Text.assemble("\n", (f"{total} answers: ", "bold"))
+    for number, name in enumerate(name for name in LOOKS if verdicts[name]):
+        parts.append(", " if number else "").append(f"{verdicts[name]} {name}", LOOKS[name][1])
+    return parts.append(f"; score {score:g} of {total}")
