@@ -66,7 +66,7 @@ def _tests(node: Node, bound: tuple[tuple[str, Range], ...], seen: set[Any]) -> 
         first, second = node.operands
         yield _test(b.subtract(first, second), "zero" if node.op == "index_equal" else "sign", bound)
     elif node.op == "sum":
-        bound = (*bound, (str(node.data[0]), node.data[1]))  # type: ignore[arg-type]
+        bound = (*bound, (str(node.data[0]), node.data[1]))
     for part in node.operands:
         yield from _tests(part, bound, seen)
 
@@ -139,7 +139,7 @@ class Branches:
 
     def _sign(self, node: Node) -> int:
         if node.op == "number":
-            return (node.data[0] > 0) - (node.data[0] < 0)  # type: ignore[operator]
+            return int(node.data[0] > 0) - int(node.data[0] < 0)
         if node.op in ABOVE_ZERO or node.op == "ones":
             return 1
         if node in self.meanings:

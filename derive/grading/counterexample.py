@@ -31,7 +31,7 @@ def plain(value: Any) -> Any:
     """Nested lists of floats; a number for 1 × 1 and a list for a vector; null where there is no value."""
     given = np.asarray(value)
     array = np.asarray([_number(v) for v in given.ravel()], dtype=object).reshape(given.shape)
-    if array.shape[-2:] == (1, 1) and array.ndim == 2:
+    if array.ndim == 2 and array.size == 1:
         return array[0, 0]
     if array.ndim == 2 and 1 in array.shape:
         return array.reshape(-1).tolist()

@@ -69,12 +69,13 @@ def grade(question: Mapping[str, Any]) -> Verdict:
     if question.get("policy", "usual") not in POLICIES or not isinstance(question.get("preamble", ""), str):
         return reported(identifier, "bad-line", f"`policy` is one of {', '.join(POLICIES)} and `preamble` is a text.")
     try:
-        asked = ask(_problem_of(question.get("problem")), question["wrt"], question.get("of", ""), question.get("layout"))
+        problem = _problem_of(question.get("problem"))
+        asked = ask(problem, question["wrt"], question.get("of", ""), question.get("layout"))
         asked = replace(
             asked, policy=question.get("policy", asked.policy), preamble=question.get("preamble", asked.preamble)
         )
-    except AuthorError as problem:
-        return reported(identifier, "bad-problem", str(problem))
+    except AuthorError as error:
+        return reported(identifier, "bad-problem", str(error))
     return judge(identifier, asked, question["answer"])
 
 
@@ -143,13 +144,16 @@ def judge(identifier: Any, asked: Asked, text: str) -> Verdict:
     judged = [_judge_member(asked, member, text, scope) for member in written.members]
     judged[:-1] = [_right_by_definition(j) for j in judged[:-1]]
     last = _beside(asked, judged[-1], written, text)
-    if last.verdict in ("correct", "layout") and any(_is_variable(asked, w) for w in variables_left(written.members[-1])):
-        last = replace(last, verdict="skipped", code="restated", message="The derivative still stands in the answer; work it out.")
+    left_over = variables_left(written.members[-1]) if last.verdict in ("correct", "layout") else []
+    if any(_is_variable(asked, wrt) for wrt in left_over):
+        message = "The derivative still stands in the answer; work it out."
+        last = replace(last, verdict="skipped", code="restated", message=message)
     if last.verdict == "skipped":
         last = replace(last, verdict="unreadable")
     judged[-1] = last
     if len(judged) == 1:
-        return Verdict(identifier, last.verdict, SCORES[last.verdict], last.code, last.read_as, last.message, last.evidence)
+        score = SCORES[last.verdict]
+        return Verdict(identifier, last.verdict, score, last.code, last.read_as, last.message, last.evidence)
     return _chain(identifier, written.members, judged, last)
 
 
@@ -186,7 +190,8 @@ def _chain(identifier: Any, members: tuple[Member, ...], judged: list[Judged], l
     score, message = SCORES[last.verdict], last.message
     if first is not None and first < len(judged) - 1:
         score *= SLIP_ON_THE_WAY
-        message = f"{message} On the way, member {first} ({members[first].text.strip()}) is wrong: {judged[first].message}"
+        slip = f"member {first} ({members[first].text.strip()}) is wrong: {judged[first].message}"
+        message = f"{message} On the way, {slip}"
     steps = tuple(
         {"text": m.text, "read_as": j.read_as, "verdict": j.verdict} for m, j in zip(members, judged, strict=True)
     )
@@ -195,8 +200,15 @@ def _chain(identifier: Any, members: tuple[Member, ...], judged: list[Judged], l
     )
 
 
+def _place(problem: AnswerError, text: str) -> dict[str, Any]:
+    """Where in the answer an error is: start and end, and the text with a mark under it."""
+    start, end = problem.span or (0, len(text))
+    start, end = max(0, min(start, len(text))), max(0, min(end, len(text) + 1))
+    return {"span": [start, end], "place": mark(text, (start, end))}
+
+
 def _unreadable(identifier: Any, problem: AnswerError, text: str) -> Verdict:
-    evidence: dict[str, Any] = {} if problem.span is None else {"span": list(problem.span), "place": mark(text, problem.span)}
+    evidence = _place(problem, text)
     return Verdict(identifier, "unreadable", 0.0, problem.code, "", problem.message, evidence)
 
 
@@ -206,7 +218,8 @@ def _reader(asked: Asked) -> Reader:
 
     def derive(of: Node, wrt: Node) -> Node:
         if _is_asked(asked, of) and leaf_of(wrt) is asked.target.leaf:
-            raise AnswerError("restated", "This only restates what is asked: the derivative itself stands in the answer.")
+            message = "This only restates what is asked: the derivative itself stands in the answer."
+            raise AnswerError("restated", message)
         if asked.target.free and leaf_of(wrt) is asked.target.leaf and wrt != asked.target.access:
             raise AnswerError("unexpanded", "This derivative is with respect to another index than the one asked for.")
         return with_free_indices_kept(lambda x, y: derivative_value(asked.problem, x, y), of, wrt)
@@ -252,7 +265,7 @@ def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
 
 
 def _error(problem: AnswerError, text: str, unexpanded: bool = False) -> Judged:
-    evidence: dict[str, Any] = {} if problem.span is None else {"span": list(problem.span), "place": mark(text, problem.span)}
+    evidence = _place(problem, text)
     if unexpanded and problem.code == "shape":
         return Judged("skipped", "unexpanded", "", problem.message, evidence)
     if problem.code in ("shape", "index"):
@@ -294,7 +307,8 @@ def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
     turned = c.compare(asked, b.transpose(node), reader.partial)
     if turned.relation == "equal" and node.dims != b.SCALAR:
         other = "numerator" if asked.layout == "shape" else "shape"
-        message = f"Right in the {other} layout: this is the transpose of the derivative in the layout asked for.{remark}"
+        meaning = "this is the transpose of the derivative in the layout asked for"
+        message = f"Right in the {other} layout: {meaning}.{remark}"
         return Judged("layout", "layout", read_as, message, {"method": turned.method})
     if "unknown" in (outcome.relation, turned.relation):
         outcome = outcome if outcome.relation == "unknown" else turned

@@ -22,7 +22,7 @@ from derive.numerics.world import World
 from derive.problem.problem import Definition, Problem, Target
 from derive.sizes import Dims
 
-MODULAR_POINTS, PRECISE_POINTS = 6, 5
+MODULAR_POINTS, PRECISE_POINTS, COINS = 6, 5, 24
 MOST_EXACT = 64
 Values = list[Any]
 
@@ -108,8 +108,10 @@ class Reference:
             return [(Multilinear(7 * k + 3), s.first(MODULAR_POINTS)) for k, s in enumerate(self.samples)]
         if kind == "precise":
             return [(self.precise, s.first(PRECISE_POINTS)) for s in self.samples]
-        asked, count = self.asked, int(kind.removeprefix("coins-"))
-        return [(Coins(91), sample(asked.problem, asked.target, 29, 24 * 2**count))]
+        asked, count = self.asked, COINS * 2 ** int(kind.removeprefix("coins-"))
+        small = sample(asked.problem, asked.target, 29, count)
+        large = points.roomy(asked.problem, asked.target, [small.sizes], count, 31)
+        return [(Coins(91), small), (Coins(92), large)]
 
     def values(self, kind: str) -> Values:
         """The true values of a rung, one array a sample."""

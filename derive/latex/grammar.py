@@ -20,13 +20,17 @@ RELATIONS = frozenset(
     ("=", "<", ">", r"\leq", r"\geq", r"\neq", r"\in", r"\to", r"\Rightarrow", r"\notin", r"\sim", r"\approx")
 )
 ENDS = frozenset(
-    ("}", ")", "]", r"\}", r"\rangle", ",", ";", "&", r"\\", ":", r"\wedge", r"\&", r"\rfloor", r"\rceil", r"\text", "?")
+    ("}", ")", "]", r"\}", r"\rangle", ",", ";", "&", r"\\", ":", r"\wedge", r"\&", r"\rfloor", r"\rceil", "?")
 )
 BIG = {r"\sum": "sum", r"\prod": "prod", r"\Sigma": "sum"}
-ENVIRONMENTS = {"cases": "cases", "array": "matrix", "bmatrix": "matrix", "pmatrix": "matrix", "matrix": "matrix",
-                "smallmatrix": "matrix", "vmatrix": "matrix", "Bmatrix": "matrix", "dcases": "cases", "rcases": "cases"}  # fmt: skip
-TRANSPARENT = frozenset(("aligned", "align", "align*", "split", "gathered", "equation", "equation*", "gather",
-                         "gather*", "alignedat", "multline", "multline*", "eqnarray", "eqnarray*", "flalign"))  # fmt: skip
+ENVIRONMENTS = {
+    **dict.fromkeys(("cases", "dcases", "rcases"), "cases"),
+    **dict.fromkeys("array bmatrix pmatrix matrix smallmatrix vmatrix Bmatrix".split(), "matrix"),
+}
+TRANSPARENT = frozenset(
+    """aligned align align* split gathered equation equation* gather gather* alignedat multline multline* eqnarray
+    eqnarray* flalign flalign*""".split()
+)
 REMARKS = frozenset(
     """when if where for since because with otherwise else assuming given note here using the and or thus hence then
     which that this every each from while unless except provided also only elementwise column row vector matrix scalar
@@ -49,10 +53,11 @@ def join_bars(tokens: list[Token]) -> list[Token]:
     doubled: set[int] = set()
     k = 0
     while k < len(tokens):
-        text = tokens[k].text
-        after_operand = k > 0 and _may_close(tokens, k)
+        text, kind = tokens[k].text, tokens[k].kind
+        after_operand = kind == "closing" or (kind != "opening" and k > 0 and _may_close(tokens, k))
         top = opened[-1][1] if opened else ""
-        if text == "|" and k + 1 < len(tokens) and tokens[k + 1].text == "|" and (top == "||" or not (top and after_operand)):
+        pair = text == "|" and k + 1 < len(tokens) and tokens[k + 1].text == "|" and tokens[k + 1].kind == kind
+        if pair and not (top == "|" and after_operand):
             if top == "||" and after_operand:
                 doubled |= {opened.pop()[0], k}
             else:

@@ -16,7 +16,7 @@ MAX_TEXT, MAX_TOKENS = 20_000, 4_000
 
 
 class Token(NamedTuple):
-    """`kind` is one of: letter, number, command, sign, text, name (an \\operatorname), one (a bold or blackboard 1), opening, closing."""
+    """`kind` is one of: letter, number, command, sign, text, name (an \\operatorname), one (a bold 1), opening, closing."""
 
     kind: str
     text: str
@@ -39,7 +39,8 @@ UNICODE = {
 INVISIBLE = set("\u200b\u200c\u200d\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u00ad")
 SAME = {
     r"\intercal": r"\top", r"\le": r"\leq", r"\leqslant": r"\leq", r"\ge": r"\geq", r"\geqslant": r"\geq",
-    r"\ne": r"\neq", r"\lbrace": r"\{", r"\rbrace": r"\}", r"\Vert": r"\|", r"\vert": "|", r"\mid": "|", r"\dfrac": r"\frac", r"\tfrac": r"\frac",
+    r"\ne": r"\neq", r"\lbrace": r"\{", r"\rbrace": r"\}", r"\Vert": r"\|", r"\vert": "|", r"\mid": "|",
+    r"\dfrac": r"\frac", r"\tfrac": r"\frac",
     r"\cfrac": r"\frac", r"\ast": "*", r"\prime": "'", r"\part": r"\partial", r"\widehat": r"\hat",
     r"\overline": r"\bar", r"\widetilde": r"\tilde", r"\lbrack": "[", r"\rbrack": "]", r"\colon": ":",
     r"\bullet": r"\cdot", r"\centerdot": r"\cdot", r"\gets": r"\to", r"\rightarrow": r"\to", r"\lt": "<",
@@ -49,7 +50,9 @@ SAME = {
     r"\hslash": r"\hbar", r"\bigodot": r"\odot", r"\bigcirc": r"\circ", r"\And": r"\wedge",
     r"\dag": "*", r"\tau": r"\tau",
 }  # fmt: skip
-DIRECTED = {r"\lVert": ("opening", r"\|"), r"\rVert": ("closing", r"\|"), r"\lvert": ("opening", "|"), r"\rvert": ("closing", "|")}
+DIRECTED = {
+    r"\lVert": ("opening", r"\|"), r"\rVert": ("closing", r"\|"), r"\lvert": ("opening", "|"), r"\rvert": ("closing", "|"),
+}  # fmt: skip
 DROPPED = set(
     r"""\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \bigm \middle
     \, \; \! \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \normalsize \large \Large
@@ -67,10 +70,12 @@ BOLD = {r"\mathbf", r"\boldsymbol", r"\bm", r"\pmb", r"\mathbb", r"\textbf", r"\
 WORDS_INSIDE = {r"\text", r"\textrm", r"\mbox", r"\operatorname", r"\operatorname*", r"\mathrm", r"\textnormal",
                 r"\textit", r"\textsf", r"\texttt", r"\mathit", r"\mathsf", r"\textbf", r"\emph", r"\mathop",
                 r"\hbox", r"\mathtt", r"\textup"}  # fmt: skip
-SWALLOWED = {r"\tag", r"\label", r"\color", r"\vspace", r"\hspace", r"\phantom", r"\vphantom", r"\ref", r"\eqref",
-             r"\footnote", r"\tag*", r"\hphantom", r"\rule", r"\mathchoice", r"\vskip", r"\hskip", r"\intertext"}  # fmt: skip
+SWALLOWED = set(
+    r"""\tag \label \color \vspace \hspace \phantom \vphantom \ref \eqref \footnote \tag* \hphantom \rule \mathchoice
+    \vskip \hskip \intertext""".split()
+)
 ARGUMENT_THEN_BODY = {r"\textcolor", r"\colorbox", r"\fcolorbox", r"\scalebox", r"\raisebox", r"\class", r"\href"}
-FRAMES = {r"\boxed", r"\fbox", r"\framebox", r"\mathclap", r"\ensuremath", r"\smash", r"\mathrlap", r"\mathllap", r"\hbox"}
+FRAMES = set(r"\boxed \fbox \framebox \mathclap \ensuremath \smash \mathrlap \mathllap \hbox".split())
 TAKES_BRACES = {"_", "^", "}", "]", r"\frac", r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\substack", r"\begin"}
 FORBIDDEN = set(
     r"""\def \let \write \input \include \newcommand \renewcommand \immediate \catcode \csname \expandafter \openout
@@ -163,7 +168,7 @@ class _Cleaner:
         return self.out
 
     def _step(self) -> None:
-        token = self.raw[self.at]
+        token = self._directed(self.raw[self.at])
         text = token.text
         if token.kind != "command":
             if not (text == "$" or (text == "." and self._delimiter_dot())):
@@ -186,6 +191,13 @@ class _Cleaner:
         else:
             self.out.append(token)
             self.at += 1
+
+    def _directed(self, token: Token) -> Token:
+        """A bar after `\\left` or `\\right` is known to open or to close."""
+        before = self.raw[self.at - 1].text if self.at else ""
+        sides = {r"\left": "opening", r"\right": "closing", r"\bigl": "opening", r"\bigr": "closing"}
+        bar = token.text in ("|", r"\|") and token.kind in ("sign", "command")
+        return token._replace(kind=sides[before]) if bar and before in sides else token
 
     def _delimiter_dot(self) -> bool:
         before = self.raw[self.at - 1].text if self.at else ""
@@ -245,7 +257,7 @@ class _Cleaner:
             last = part.end
         if joined.strip():
             kind = "name" if token.text.startswith(r"\operatorname") and joined.isalpha() else "text"
-        self.out.append(Token(kind, joined.strip(), token.start, end))
+            self.out.append(Token(kind, joined.strip(), token.start, end))
         self.at = after
 
 

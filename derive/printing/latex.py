@@ -57,9 +57,13 @@ class Printer:
             return PRODUCT
         if node.op == "hadamard" or self._scaled_hadamard(node):
             return HADAMARD
-        if node.op == "log" and record(node.operands[0].op).level == ATOM:
+        if node.op == "log" and self._is_bare(node.operands[0]):
             return PRODUCT + 1
         return record(node.op).level
+
+    def _is_bare(self, argument: Node) -> bool:
+        """Whether a logarithm needs no brackets; after `\\log 5` a product would be read on."""
+        return record(argument.op).level == ATOM and argument.op not in ("abs", "number")
 
     def _scaled_hadamard(self, node: Node) -> bool:
         """A number times A ∘ B, which is printed without brackets."""
@@ -213,12 +217,14 @@ class Printer:
         base, exponent = node.operands[0], Fraction(node.data[0])
         if exponent < 0:
             return rf"\frac{{1}}{{{self(b.power(base, -exponent))}}}"
+        # The power of a square matrix without a sign would be read as a matrix product.
+        sign = r"\circ " if node.dims[0] == node.dims[1] != ONE else ""
         if exponent.denominator == 2:
             root = rf"\sqrt{{{self(base)}}}"
-            return root if exponent == Fraction(1, 2) else rf"{root}^{{{exponent.numerator}}}"
+            return root if exponent == Fraction(1, 2) else rf"{root}^{{{sign}{exponent.numerator}}}"
         shown = str(exponent.numerator) if exponent.denominator == 1 else f"{exponent.numerator}/{exponent.denominator}"
-        shown = shown if len(shown) == 1 else f"{{{shown}}}"
-        if base.op in POWERED:
+        shown = shown if len(shown + sign) == 1 else f"{{{sign}{shown}}}"
+        if base.op in POWERED and not sign:
             return rf"{POWERED[base.op]}^{shown}({self(base.operands[0])})"
         return f"{self._scripted(base)}^{shown}"
 
@@ -257,7 +263,7 @@ class Printer:
     # --------------------------------------------------------------------------------- functions, parts
 
     def application(self, tex: str, argument: Node) -> str:
-        if tex == r"\log" and record(argument.op).level == ATOM and argument.op != "abs":
+        if tex == r"\log" and self._is_bare(argument):
             return rf"\log {self(argument)}"
         return f"{tex}({self(argument)})"
 

@@ -19,7 +19,7 @@ from derive.rules.fold import fold
 from derive.sizes import SCALAR
 
 MAX_SYMBOLS = 400
-KEYS = frozenset(("title", "source", "loss", "symbols", "define", "names", "questions", "layout", "id", "policy", "preamble"))
+KEYS = frozenset("title source loss symbols define names questions layout id policy preamble".split())
 
 
 def problem_from(data: Mapping[str, Any], identifier: str = "") -> Problem:
@@ -73,7 +73,8 @@ class _Builder:
         return Problem(
             str(self.data.get("title", "")), str(self.data.get("source", "")), self.data["loss"], self.scope, loss,
             loss_symbol, self.definitions, self.shorthands, texts, self.rules, self._questions(),
-            self.data.get("layout", "shape"), identifier, self.data.get("policy", "usual"), self.data.get("preamble", ""),
+            self.data.get("layout", "shape"), identifier, self.data.get("policy", "usual"),
+            self.data.get("preamble", ""),
         )  # fmt: skip
 
     # ------------------------------------------------------------------------------------------- symbols

@@ -10,7 +10,8 @@ from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.problem.problem import Definition
 from derive.reading.match import arguments
-from derive.reading.reader import Reader, is_open
+from derive.reading.open_sizes import is_open
+from derive.reading.reader import Reader
 from derive.reading.scope import Entity, Pattern, Scope
 
 

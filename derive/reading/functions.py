@@ -11,7 +11,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.operations.registry import record, records
-from derive.reading import names, sums
+from derive.reading import names, ones
 from derive.reading.match import Match, scripts_of
 from derive.sizes import ONE, SCALAR
 
@@ -83,8 +83,6 @@ def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, N
     if isinstance(head, s.Name):
         return _named(reader, factors, k, following)
     if isinstance(head, s.One) or (isinstance(head, s.Num) and head.value == 1):
-        from derive.reading import ones
-
         out = ones.value(reader, node, head, following)
         if out is not None:
             return k + out[0], out[1]
@@ -120,7 +118,7 @@ def _bracketed_function(reader: Reader, node: s.Syntax, head: s.Group) -> s.Synt
 
 def scripted_value(reader: Reader, value: Node, node: s.Scripted) -> Node:
     """A value with the scripts of a bracket: first its entries, then transposes and powers."""
-    sups = [sup for sup in scripts_of(node)[1]]
+    sups = list(scripts_of(node)[1])
     turned = [k for k, sup in enumerate(sups) if names.is_transpose(reader, sup)]
     found = names.items_of(node.subs, node.span) if node.subs else ()
     norm = value.op == "norm" and found
@@ -288,7 +286,9 @@ def _builtin(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Syntax
 def _to_the(reader: Reader, out: Node, sup: tuple[str, ...], span: Span) -> Node:
     if sup == ("2",) and out.op == "norm":
         return _square_of_norm(out)
-    return reader.raised(out, sup, span)
+    # tanh²(A) squares each entry, also of a square matrix; tanh(A)² is a matrix product there.
+    entrywise = record(out.op).elementwise and out.dims != SCALAR and sup[0] not in (r"\odot", r"\circ")
+    return reader.raised(out, (r"\circ", *sup) if entrywise else sup, span)
 
 
 def _extremum(reader: Reader, node: s.Syntax, name: str, following: s.Syntax | None, k: int) -> tuple[int, Node]:

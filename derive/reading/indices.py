@@ -110,9 +110,9 @@ def check_place(reader: Reader, position: Node, over: Range, key: str, span: Spa
 def _ranges(reader: Reader, position: Node) -> list[Range]:
     """The ranges of the indices in an index expression, where they are declared or known."""
     if position.op == "member":
-        return [position.operands[0].data[1]]  # type: ignore[list-item]
+        return [position.operands[0].data[1]]
     if position.op == "size":
-        return [Range(position.data[0], position.data[0])]  # type: ignore[arg-type]
+        return [Range(position.data[0], position.data[0])]
     if position.op != "index":
         return [r for part in position.operands for r in _ranges(reader, part)]
     declared = position.data[1]

@@ -12,25 +12,13 @@ from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.latex.tokens import Token
-from derive.reading import indices, slices
-from derive.reading.match import (
-    LINES,
-    TRANSPOSES,
-    Match,
-    arguments,
-    as_tokens,
-    is_parameter,
-    match,
-    scripts_of,
-    split_items,
-)
+from derive.reading import expansion, indices, slices
+from derive.reading.match import LINES, TRANSPOSES, Match, as_tokens, match, scripts_of, split_items
 from derive.reading.scope import Entity, normal
 from derive.sizes import ONE, SCALAR, Range, Size, describe
 
 if TYPE_CHECKING:
     from derive.reading.reader import Reader
-
-MAX_EXPANSIONS = 24
 
 
 def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | None:
@@ -40,10 +28,13 @@ def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | Non
     if base in reader.bound and reader.bound[base].op != "index":
         known = [e for e in known if e.pattern.sub or e.pattern.sups or e.pattern.call]
     found = [m for e in known if (m := match(e, subs, sups, call))]
-    found = [m for m in found if _indices_fit(m)] or found
-    if not found and base.isalpha() and base.islower() and subs:
+    fitting = [m for m in found if _indices_fit(m)]
+    if not fitting and base.isalpha() and base.islower() and subs:
         upper = [e for e in reader.scope.entities.get(base.upper(), []) if e.kind == "value"]
-        found = [m for e in upper if (m := match(e, subs, sups, call)) and len(m.items) == 2]
+        fitting = [m for e in upper if (m := match(e, subs, sups, call)) and len(m.items) == 2]
+    found = fitting or found
+    if len(found) > 1:
+        found = [m for m in found if _range_fits(reader, m)] or found
     return max(found, key=lambda m: m.score) if found else None
 
 
@@ -53,6 +44,21 @@ def _parts(node: s.Syntax) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]
     if isinstance(node, s.Scripted) and isinstance(node.body, s.Name):
         return (node.body.base, *scripts_of(node))
     return "", (), []
+
+
+def _range_fits(reader: Reader, found: Match) -> bool:
+    """Whether the index in a slot runs where the entity has members; of `u_o`, only the columns have one at o."""
+    entity = found.entity
+    if entity.over is None or not found.slots or entity.kind not in ("family", "part", "index family"):
+        return True
+    trial = reader.bind("", b.number(0))
+    trial.open_letters = False
+    try:
+        position = indices.index_of(trial, found.slots[entity.slots[0]], (0, 0))
+        indices.check_place(trial, position, entity.over, entity.key, (0, 0))
+    except AnswerError as problem:
+        return problem.code != "shape"
+    return True
 
 
 def _indices_fit(found: Match) -> bool:
@@ -117,7 +123,7 @@ def prime(reader: Reader, out: Node, primes: int, span: Span) -> Node:
 def _meaning(reader: Reader, found: Match, call: s.Group | None, span: Span) -> Node:
     entity = found.entity
     if entity.kind == "macro":
-        return _expand(reader, found, call, span)
+        return expansion.expand(reader, found, call, span)
     assert entity.node is not None
     if entity.kind in ("value", "index"):
         return entity.node
@@ -138,82 +144,6 @@ def _line(entity: Entity, position: Node) -> Node:
     if entity.orientation == "column":
         return b.column(entity.node, position)
     return b.transpose(b.row(entity.node, position))
-
-
-def _expand(reader: Reader, found: Match, call: s.Group | None, span: Span) -> Node:
-    """A name with arguments or a free index: its definition with these put in."""
-    entity = found.entity
-    if reader.depth > MAX_EXPANSIONS:
-        raise AnswerError("too-long", "The names are nested too deep.", span)
-    plain = _inner(reader, entity)
-    if entity.pattern.call is not None and not found.called:
-        return _without_argument(plain, entity, span)
-    inner = plain.bind("", b.number(0))
-    for letter, texts in found.slots.items():
-        inner = inner.bind(letter, _argument(reader, texts, span))
-    given = _given(reader, entity, call) if call is not None and found.called else {}
-    inner.bound.update(given)
-    inner.depth = plain.depth
-    assert entity.body is not None
-    out = inner.expression(entity.body)
-    if given and call is not None and _same_without(plain, entity, call, out):
-        raise AnswerError("unreadable", f"What {entity.key} is for another argument does not follow from the problem.", span)
-    return out
-
-
-def _inner(reader: Reader, entity: Entity) -> Reader:
-    """A reader for a definition: an index that the problem fixes is that index there, whatever a sum has bound."""
-    inner = reader.bind("", b.number(0))
-    inner.taken = reader.taken | {str(n.data[0]) for n in reader.bound.values() if n.op == "index"}
-    for letter in list(inner.bound):
-        if letter not in entity.slots and any(e.kind == "index" for e in reader.scope.entities.get(letter, [])):
-            del inner.bound[letter]
-    inner.depth = reader.depth + 1
-    return inner
-
-
-def _same_without(plain: Reader, entity: Entity, call: s.Group, out: Node) -> bool:
-    """Whether another argument made no difference, because the definition does not mention it."""
-    assert entity.pattern.call is not None and entity.body is not None
-    if normal(call.tokens) == entity.pattern.call[1:]:
-        return False
-    plain.open_letters = False
-    try:
-        return plain.expression(entity.body) == out
-    except AnswerError:
-        return False
-
-
-def _without_argument(plain: Reader, entity: Entity, span: Span) -> Node:
-    """A name that is declared with an argument and used without: at the argument of its key, if that is declared."""
-    assert entity.body is not None
-    plain.open_letters = False
-    try:
-        return plain.expression(entity.body)
-    except AnswerError:
-        raise AnswerError("unreadable", f"{entity.key} stands here without its argument.", span) from None
-
-
-def _given(reader: Reader, entity: Entity, call: s.Group) -> dict[str, Node]:
-    """What is put in for the single letters among the arguments of a key."""
-    assert entity.pattern.call is not None
-    wanted = arguments(entity.pattern.call[1:])
-    letters = [want[0] if is_parameter(want, entity) else "" for want in wanted]
-    if not any(letters):
-        return {}
-    if call.error is not None:
-        raise call.error
-    if len(call.parts) != len(wanted):
-        raise AnswerError("unreadable", f"{entity.key} takes {len(wanted)} arguments.", call.span)
-    return {letter: reader.expression(part) for letter, part in zip(letters, call.parts, strict=True) if letter}
-
-
-def _argument(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:
-    """What a slot holds: an index where it can be read as one, else a value."""
-    try:
-        return indices.index_of(reader, texts, span)
-    except AnswerError:
-        return indices.value_of(reader, texts, span)
 
 
 # ------------------------------------------------------------------------------------- rows and entries
@@ -253,7 +183,7 @@ def _position(reader: Reader, texts: tuple[str, ...], size: Size, span: Span, ke
     indices.note_use(reader, position, Range(ONE, size))
     number = position.data[0] if position.op == "number" else None
     limit = size.number
-    if number is not None and (number < 1 or (limit is not None and number > limit)):  # type: ignore[operator]
+    if number is not None and (number < 1 or (limit is not None and number > limit)):
         raise AnswerError("index", f"The position {number} is outside 1..{size}.", span)
     return position
 

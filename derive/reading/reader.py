@@ -19,8 +19,9 @@ from derive.latex.parser import Parser
 from derive.latex.tokens import tokenize
 from derive.operations import products as matrix
 from derive.reading import functions, indices, juxtapose, names, sums
+from derive.reading.open_sizes import choose, is_open, put, put_size
 from derive.reading.scope import Scope
-from derive.sizes import ONE, SCALAR, Dims, Range, Size, describe
+from derive.sizes import ONE, SCALAR, Range, Size, describe
 
 ELEMENTWISE = frozenset((r"\odot", r"\circ"))
 PARTIAL = frozenset(("power", "general_power", "log", "arcsin", "arccos"))
@@ -51,6 +52,7 @@ class Reader:
     policy: str = "usual"
     preamble: str = ""
     fresh: Iterator[int] = field(default_factory=lambda: count(1))
+    expansions: Iterator[int] = field(default_factory=lambda: count(1))
     partial: list[Node] = field(default_factory=list)
 
     # --------------------------------------------------------------------------------------- entry points
@@ -92,10 +94,10 @@ class Reader:
     def fit(self, left: Node, right: Node, pairs: list[tuple[Size, Size]]) -> tuple[Node, Node]:
         """Both operands with open sizes chosen so that the given pairs of sizes agree, where they can."""
         for first, second in pairs:
-            choice = _choose(first, second)
+            choice = choose(first, second)
             if choice is not None and first != second:
                 left, right = (put_size(x, choice[0], choice[1]) for x in (left, right))
-                return self.fit(left, right, [(_put(a, *choice), _put(c, *choice)) for a, c in pairs])
+                return self.fit(left, right, [(put(a, *choice), put(c, *choice)) for a, c in pairs])
         return left, right
 
     def settle(self, node: Node) -> Node:
@@ -242,7 +244,7 @@ class Reader:
             return self.kept(b.power(value, _constant(exponent, span)))
         exponent = indices.value_of(self, sup, span)
         if exponent.op == "number":
-            return self._power(value, exponent.data[0], span)  # type: ignore[arg-type]
+            return self._power(value, exponent.data[0], span)
         if exponent.dims != SCALAR and exponent.dims != value.dims and value.dims != SCALAR:
             raise ShapeError(f"{self.show(exponent)} cannot be an exponent of {self.show(value)}")
         if value == b.constant("e"):
@@ -277,7 +279,7 @@ class Reader:
         inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
         inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
         inner.fresh, inner.policy, inner.preamble = self.fresh, self.policy, self.preamble
-        inner.partial = self.partial
+        inner.partial, inner.expansions = self.partial, self.expansions
         return inner
 
     def unused_letter(self, letter: str) -> str:
@@ -288,42 +290,11 @@ class Reader:
         return letter
 
 
-def is_open(size: Size) -> bool:
-    """Whether a size is still to be chosen."""
-    return len(size.terms) == 1 and len(size.terms[0][0]) == 1 and size.terms[0][0][0].startswith("?")
-
-
-def _choose(first: Size, second: Size) -> tuple[str, Size] | None:
-    if is_open(first):
-        return next(iter(first.names)), second
-    return (next(iter(second.names)), first) if is_open(second) else None
-
-
-def _put(size: Size, name: str, value: Size) -> Size:
-    return value if is_open(size) and name in size.names else size
-
-
-def put_size(node: Node, name: str, value: Size) -> Node:
-    """An expression with an open size chosen."""
-
-    def fixed(dims: Dims) -> Dims:
-        return _put(dims[0], name, value), _put(dims[1], name, value)
-
-    mapping: dict[Node, Node] = {}
-    for leaf in walk(node):
-        if leaf.op in ("ones", "zeros") and leaf.dims != fixed(leaf.dims):
-            mapping[leaf] = b.ones(fixed(leaf.dims)) if leaf.op == "ones" else b.zeros(fixed(leaf.dims))
-        elif leaf.op == "eye" and leaf.dims != fixed(leaf.dims):
-            mapping[leaf] = b.eye(fixed(leaf.dims)[0])
-        elif leaf.op == "size" and is_open(leaf.data[0]):  # type: ignore[arg-type]
-            mapping[leaf] = b.size_number(_put(leaf.data[0], name, value))  # type: ignore[arg-type]
-    return b.substitute(node, mapping) if mapping else node
-
-
 def _constant(node: Node, span: Span) -> Fraction:
     if node.op != "number":
         raise AnswerError("unreadable", "Only a number is understood here.", span)
-    return node.data[0]  # type: ignore[return-value]
+    value: Fraction = node.data[0]
+    return value
 
 
 _HANDLERS: dict[type, Callable[..., Node]] = {

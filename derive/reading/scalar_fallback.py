@@ -99,7 +99,7 @@ def _rebuild(reader: Reader, tree: list[Any], node: s.External) -> Node:
         return b.product(*parts)
     if kind == "Pow":
         exponent = parts[1]
-        return b.power(parts[0], exponent.data[0]) if exponent.op == "number" else b.make("general_power", tuple(parts))  # type: ignore[arg-type]
+        return b.power(parts[0], exponent.data[0]) if exponent.op == "number" else b.make("general_power", tuple(parts))
     if kind in _FUNCTIONS and len(parts) == 1:
         return b.apply(_RENAMED.get(kind, kind), parts[0])
     raise AnswerError("unreadable", f"{kind} is not understood.", node.span)

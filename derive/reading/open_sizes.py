@@ -1,0 +1,41 @@
+"""Sizes that a vector of ones or an identity leaves open until its neighbours fix them."""
+
+from __future__ import annotations
+
+from derive.expressions import build as b
+from derive.expressions.node import Node, walk
+from derive.sizes import Dims, Size
+
+
+def is_open(size: Size) -> bool:
+    """Whether a size is still to be chosen."""
+    return len(size.terms) == 1 and len(size.terms[0][0]) == 1 and size.terms[0][0][0].startswith("?")
+
+
+def choose(first: Size, second: Size) -> tuple[str, Size] | None:
+    """The open one of two sizes and what it has to be, if one of them is open."""
+    if is_open(first):
+        return next(iter(first.names)), second
+    return (next(iter(second.names)), first) if is_open(second) else None
+
+
+def put(size: Size, name: str, value: Size) -> Size:
+    """A size, or the value chosen for it."""
+    return value if is_open(size) and name in size.names else size
+
+
+def put_size(node: Node, name: str, value: Size) -> Node:
+    """An expression with an open size chosen."""
+
+    def fixed(dims: Dims) -> Dims:
+        return put(dims[0], name, value), put(dims[1], name, value)
+
+    mapping: dict[Node, Node] = {}
+    for leaf in walk(node):
+        if leaf.op in ("ones", "zeros") and leaf.dims != fixed(leaf.dims):
+            mapping[leaf] = b.ones(fixed(leaf.dims)) if leaf.op == "ones" else b.zeros(fixed(leaf.dims))
+        elif leaf.op == "eye" and leaf.dims != fixed(leaf.dims):
+            mapping[leaf] = b.eye(fixed(leaf.dims)[0])
+        elif leaf.op == "size" and is_open(leaf.data[0]):
+            mapping[leaf] = b.size_number(put(leaf.data[0], name, value))
+    return b.substitute(node, mapping) if mapping else node
