@@ -83,7 +83,7 @@ def _nabla(p: Parser) -> s.Syntax:
     p.at += 1
     script = p.script()
     wrt = p.part(script.tokens).whole()
-    of = p.factor() if p.something_follows() and p.peek() != "-" else None
+    of = p.operand() if p.something_follows() and p.peek() != "-" else None
     return s.Derivative(p.span_from(start), of, wrt, False)
 
 
@@ -91,7 +91,7 @@ def _slanted(p: Parser) -> s.Syntax:
     """∂J/∂W in one line."""
     start = p.at
     p.at += 1
-    of = p.factor() if p.peek() != "/" else None
+    of = p.operand() if p.peek() != "/" else None
     if isinstance(of, s.Group) and len(of.parts) == 1:
         of = of.parts[0]
     if p.peek() != "/" or p.peek(1) != r"\partial":

@@ -29,9 +29,14 @@ def environment(p: Parser) -> s.Syntax:
     rows = _rows(p, inside, end)
     p.at = close
     span = p.span_from(start)
+    if kind is not None and not any(first < last for row in rows for first, last in row):
+        raise p.fail(f"The environment {name} is empty.")
     if kind == "cases" or (kind == "matrix" and _looks_like_cases(p, start, rows)):
-        return s.Cases(span, tuple(_branch(p, row) for row in rows if row))
+        filled = [[cell for cell in row if cell[0] < cell[1]] for row in rows]
+        return s.Cases(span, tuple(_branch(p, row) for row in filled if row))
     if kind == "matrix":
+        if any(first == last for row in rows for first, last in row):
+            raise p.fail(f"A cell of this {name} is empty; write the 0 that stands there.")
         literal = s.MatrixLiteral(span, tuple(tuple(p.inside(*cell) for cell in row) for row in rows if row))
         return s.Bars(span, "|", literal) if name == "vmatrix" else literal
     return p.inside(inside, end)
@@ -60,9 +65,16 @@ def _environment_end(p: Parser, at: int, name: str) -> int:
         text = p.tokens[at].text
         depth += (text == r"\begin") - (text == r"\end")
         if not depth:
-            return at
+            return _same_name(p, at, name)
         at += 1
     raise p.fail(f"The environment {name} is never closed.")
+
+
+def _same_name(p: Parser, at: int, name: str) -> int:
+    last, _ = _environment_name(p, at)
+    if last != name:
+        raise p.fail(rf"\begin{{{name}}} is closed by \end{{{last}}}.")
+    return at
 
 
 def _rows(p: Parser, start: int, end: int) -> list[list[Cell]]:
@@ -74,7 +86,7 @@ def _rows(p: Parser, start: int, end: int) -> list[list[Cell]]:
         if text not in ("&", r"\\"):
             at = _behind(p, at, end)
             continue
-        if at > cell:
+        if at > cell or text == "&" or rows[-1]:
             rows[-1].append((cell, at))
         at += 1
         if text == r"\\":
@@ -103,6 +115,9 @@ def _branch(p: Parser, row: list[Cell]) -> tuple[s.Syntax, tuple[s.Syntax, ...]]
     first = p.within(*row[0])
     body = first.expression()
     conditions = first.listing() if first.at < first.end else ()
-    for cell in row[1:]:
-        conditions = (*conditions, *p.within(*cell).listing())
+    for start, end in row[1:]:
+        while end > start and p.tokens[end - 1].text in (".", ",", ";"):
+            end -= 1
+        if any(token.kind != "text" for token in p.tokens[start:end]):
+            conditions = (*conditions, *p.within(start, end).listing())
     return body, tuple(c for c in conditions if not isinstance(c, s.Words))

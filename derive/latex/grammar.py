@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derive.latex.tokens import Token
 
-MAX_DEPTH = 60
+MAX_DEPTH, MAX_DIGITS = 60, 300
 FUNCTION_WORDS = frozenset(
     """exp log ln tanh sin cos tan cot sec csc sinh cosh arcsin arccos arctan max min softmax sigmoid diag relu ReLU
     tr trace sign sgn det Tanh Softmax Sigmoid softplus erf Diag logsoftmax sqrt vec expit abs norm mean sum

@@ -15,6 +15,7 @@ from derive.latex.grammar import (
     ACCENTS,
     ENDS,
     MAX_DEPTH,
+    MAX_DIGITS,
     OPENERS,
     RELATIONS,
     TIMES,
@@ -232,6 +233,8 @@ class Parser:
         start, token = self.at, self.tokens[self.at]
         text, kind = token.text, token.kind
         if kind == "number":
+            if len(text) > MAX_DIGITS:
+                raise self.fail(f"This number has more than {MAX_DIGITS} digits.", "too-long")
             self.at += 1
             return s.Num((token.start, token.end), Fraction(text))
         if kind == "one":
@@ -299,14 +302,26 @@ class Parser:
         if self.kind() == "number" and len(self.peek()) > 1:
             first = self.single_script()[0]
             return s.Num((first.start, first.end), Fraction(first.text))
-        return self.primary()
+        self.deeper()
+        out = self.primary()
+        self.depth -= 1
+        return out
 
     def signed_term(self) -> s.Syntax:
         """The product that an operator acts on, with a sign in front of it."""
         start = self.at
+        self.deeper()
         sign = self.signs()
         body = self.term()
+        self.depth -= 1
         return s.Sum(self.span_from(start), ((-1, body),)) if sign < 0 else body
+
+    def operand(self) -> s.Syntax:
+        """The one factor that an operator acts on."""
+        self.deeper()
+        out = self.factor()
+        self.depth -= 1
+        return out
 
     def inside(self, start: int, end: int) -> s.Syntax:
         """The expression or relation that tokens start … end - 1 are."""

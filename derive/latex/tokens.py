@@ -16,7 +16,7 @@ MAX_TEXT, MAX_TOKENS = 20_000, 4_000
 
 
 class Token(NamedTuple):
-    """`kind` is one of: letter, number, command, sign, text, name (an \\operatorname), one (a bold 1), opening, closing."""
+    """`kind` is letter, number, command, sign, text, name (an \\operatorname), one (a bold 1), opening or closing."""
 
     kind: str
     text: str
@@ -51,8 +51,11 @@ SAME = {
     r"\dag": "*", r"\tau": r"\tau",
 }  # fmt: skip
 DIRECTED = {
-    r"\lVert": ("opening", r"\|"), r"\rVert": ("closing", r"\|"), r"\lvert": ("opening", "|"), r"\rvert": ("closing", "|"),
-}  # fmt: skip
+    r"\lVert": ("opening", r"\|"),
+    r"\rVert": ("closing", r"\|"),
+    r"\lvert": ("opening", "|"),
+    r"\rvert": ("closing", "|"),
+}
 DROPPED = set(
     r"""\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl \Biggr \bigm \middle
     \, \; \! \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \normalsize \large \Large

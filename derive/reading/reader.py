@@ -25,7 +25,7 @@ from derive.sizes import ONE, SCALAR, Range, Size, describe
 
 ELEMENTWISE = frozenset((r"\odot", r"\circ"))
 PARTIAL = frozenset(("power", "general_power", "log", "arcsin", "arccos"))
-LARGEST_POWER = 16
+LARGEST_POWER, MAX_BITS = 16, 40_000
 Derive = Callable[[Node, Node], Node]
 
 
@@ -260,7 +260,7 @@ class Reader:
 
     def _power(self, value: Node, exponent: Fraction, span: Span) -> Node:
         square = value.dims[0] == value.dims[1] and value.dims != SCALAR
-        if abs(exponent) > 10_000 and value.op == "number":
+        if value.op == "number" and abs(exponent) * _length(value.data[0]) > MAX_BITS:
             raise AnswerError("too-long", "This number is too large.", span)
         if square and (exponent.denominator != 1 or abs(exponent) > LARGEST_POWER):
             message = f"Of a square matrix only whole powers up to {LARGEST_POWER} are read."
@@ -288,6 +288,11 @@ class Reader:
         while letter in taken or any(e.kind == "index" for e in self.scope.entities.get(letter, [])):
             letter += "'"
         return letter
+
+
+def _length(value: Fraction) -> int:
+    """The bits of a number."""
+    return value.numerator.bit_length() + value.denominator.bit_length()
 
 
 def _constant(node: Node, span: Span) -> Fraction:
