@@ -16,8 +16,8 @@ PROBLEM = {
     "loss": r"J = -y^\top \log \hat{y} + \sum_{k=1}^{K} \sigma(u_k^\top x) + \frac{\lambda}{2} \lVert W \rVert_F^2",
     "symbols": {
         "W": "n x m", "x": "m", "b": "n", "y": "n, one-hot at o", "o": "index 1..n", "u_k": "m, k = 1..K",
-        r"\lambda": "scalar, positive", "s": "scalar", "A": "n x n", "B": "n x n", "v": "n", "f": "elementwise function",
-        "W_i": "row i of W",
+        r"\lambda": "scalar, positive", "s": "scalar", "A": "n x n", "B": "n x n", "v": "n",
+        "f": "elementwise function", "W_i": "row i of W",
     },
     "define": {"z": "W x + b", r"\hat{y}": r"\operatorname{softmax}(z)", "h^{(1)}": r"\tanh(z)"},
 }  # fmt: skip
@@ -50,21 +50,26 @@ ROWS = (
     Row("Entries", "row of a matrix", (r"W_{i\cdot} x", r"W_{i:} x", r"W_i^\top x", r"(W x)_i")),
     Row("Entries", "column of a matrix", (r"W_{\cdot j}", r"W_{:j}", r"W_{:,j}")),
     Row("Entries", "entries from … to …", (r"x_{1:m}", "x")),
-    Row("Functions", "logistic function", (r"\sigma(s)", r"\operatorname{sigmoid}(s)", r"\frac{1}{1 + e^{-s}}", "sigmoid(s)")),
+    Row("Functions", "logistic function",
+        (r"\sigma(s)", r"\operatorname{sigmoid}(s)", r"\frac{1}{1 + e^{-s}}", "sigmoid(s)")),
     Row("Functions", "exponential", (r"\exp(s)", r"e^s", r"e^{s}", "exp(s)")),
     Row("Functions", "logarithm", (r"\log s", r"\ln(s)", r"\log(s)", "log(s)")),
-    Row("Functions", "softmax", (r"\operatorname{softmax}(z)", r"\text{softmax}(z)", r"\mathrm{softmax}(z)", "softmax(z)")),
+    Row("Functions", "softmax",
+        (r"\operatorname{softmax}(z)", r"\text{softmax}(z)", r"\mathrm{softmax}(z)", "softmax(z)")),
     Row("Functions", "powers of functions", (r"\tanh^2(z)", r"(\tanh(z))^2", r"\tanh(z)^2", r"\tanh^{2} z")),
-    Row("Functions", "derivative of a function", (r"\sigma'(z)", r"\sigma^{\prime}(z)", r"\sigma(z) \odot (1 - \sigma(z))")),
+    Row("Functions", "derivative of a function",
+        (r"\sigma'(z)", r"\sigma^{\prime}(z)", r"\sigma(z) \odot (1 - \sigma(z))")),
     Row("Functions", "unspecified functions", (r"f'(z)", r"f^{\prime}(z)", r"(f)'(z)")),
     Row("Functions", "rectifier", (r"\max(0, z)", r"\operatorname{ReLU}(z)", r"\max\{0, z\}", "relu(z)")),
     Row("Functions", "norms", (r"\lVert v \rVert^2", r"\|v\|_2^2", r"||v||^2", r"v^\top v")),
     Row("Functions", "trace, determinant, inverse", (r"\operatorname{tr}(A B)", r"\text{tr}(AB)", "tr(AB)")),
     Row("Sums", "limits", (r"\sum_{k=1}^{K} u_k", r"\sum_{k=1}^K {u_k}", r"\sum_k u_k", r"\sum\limits_{k} u_k")),
-    Row("Sums", "conditions", (r"\sum_{k \neq 2} u_k", r"\sum_{k=1, k \neq 2}^{K} u_k", r"\sum_{k} u_k \mathbb{1}[k \neq 2]")),
+    Row("Sums", "conditions",
+        (r"\sum_{k \neq 2} u_k", r"\sum_{k=1, k \neq 2}^{K} u_k", r"\sum_{k} u_k \mathbb{1}[k \neq 2]")),
     Row("Indicators", "of an inequality", (r"\mathbb{1}[z > 0]", r"\mathbf{1}\{z > 0\}", r"1(z > 0)", r"[z > 0]")),
     Row("Indicators", "of equal indices", (r"\delta_{ij}", r"\mathbb{1}[i = j]", r"[i = j]", r"\mathbf{1}_{i = j}")),
-    Row("Indicators", "cases", (r"\begin{cases} s & s > 0 \\ 0 & \text{otherwise} \end{cases}", r"s\, \mathbb{1}[s > 0]")),
+    Row("Indicators", "cases",
+        (r"\begin{cases} s & s > 0 \\ 0 & \text{otherwise} \end{cases}", r"s\, \mathbb{1}[s > 0]")),
     Row("Constants", "vector of ones", (r"\mathbf{1} - v", r"1 - v", r"\mathbf{1}_n - v", r"\bm 1 - v")),
     Row("Constants", "identity", (r"A + I", r"A + \mathbf{I}", r"A + I_n")),
     Row("Constants", "fractions without braces", (r"\frac12 s", r"\frac{1}{2} s", r"\tfrac12 s", r"s/2", "0.5 s")),
@@ -85,7 +90,9 @@ def document() -> str:
 
 def _tables() -> str:
     """What the reader's tables hold."""
-    words = sorted({name for name in (*FUNCTIONS, *EXTREMA) if not name.startswith("\\")}, key=lambda name: (name.lower(), name))
+    words = sorted(
+        {name for name in (*FUNCTIONS, *EXTREMA) if not name.startswith("\\")}, key=lambda name: (name.lower(), name)
+    )
     lists = (
         ("Functions, with or without a backslash or `\\operatorname`", words),
         ("Superscripts that transpose", sorted(t for t in TRANSPOSES if "{" not in t)),
@@ -95,18 +102,21 @@ def _tables() -> str:
         ("Environments that only align", sorted(TRANSPARENT)),
         ("Unicode signs", sorted(UNICODE)),
     )
-    return "## Lists\n\n" + "\n\n".join(f"{head}: {' '.join(f'`{w}`' for w in items if w.strip())}" for head, items in lists)
+    texts = (f"{head}: {' '.join(f'`{word}`' for word in items if word.strip())}" for head, items in lists)
+    return "\n\n".join(["## Lists", *texts])
 
 
 _HEAD = """# What the reader understands
 
-An answer is a right-hand side, an equation with its left-hand side in front, or a chain `a = b = c`, also over the lines of an `aligned`.
-Everything is read with the shapes that the problem declares. The spellings of one row below all mean the same; here `W` is n × m, `x` is in
-R^m, `b` and `v` in R^n, `z = W x + b`, `\\hat{y}` its softmax, `u_k` a family of vectors in R^m, `s` and `\\lambda` are numbers."""
+An answer is a right-hand side, an equation with its left-hand side in front, or a chain `a = b = c`, also over the
+lines of an `aligned`. Everything is read with the shapes that the problem declares. The spellings of one row below
+all mean the same; here `W` is n × m, `x` is in R^m, `b` and `v` in R^n, `z = W x + b`, `\\hat{y}` its softmax, `u_k`
+a family of vectors in R^m, `s` and `\\lambda` are numbers."""
 
 _TAIL = """## What is not understood
 
-- two columns side by side (`a b`): write `a^\\top b` or `a \\odot b`; with `--policy lenient` equal shapes are multiplied entry by entry;
+- two columns side by side (`a b`): write `a^\\top b` or `a \\odot b`; with `--policy lenient` equal shapes are
+  multiplied entry by entry;
 - names that the problem does not declare, unless the answer explains them ("where …");
 - `\\let`, `\\write` and the like; macros by `\\newcommand`, `\\def` and `\\DeclareMathOperator` are expanded;
 - formulas of more than 20 000 characters or nested more than 60 deep."""

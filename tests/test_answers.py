@@ -59,7 +59,11 @@ RIGHT: list[Row] = [
     ("softmax", "W", r"$$\boxed{\frac{\partial J}{\partial W} = \delta\, x^{\mathsf{T}}.}$$"),
     ("softmax", "W", r"\boxed{\left(\hat{y} - y\right) x^\top,}"),
     ("softmax", "W", r"\large \color{blue}{\delta x^T} \tag{1}"),
-    ("softmax", "W", r"\begin{align*} \nabla_W J &= (\hat{y} - y) x^\top \\[4pt] &= \boxed{\delta x^\top} \end{align*}"),
+    (
+        "softmax",
+        "W",
+        r"\begin{align*} \nabla_W J &= (\hat{y} - y) x^\top \\[4pt] &= \boxed{\delta x^\top} \end{align*}",
+    ),
     ("softmax", "x", r"\textcolor{red}{W^\top} (\hat{\mathbf y} - \mathbf y)"),
     # words
     ("softmax", "W", r"\text{Answer: } \delta x^\top"),
@@ -77,7 +81,11 @@ RIGHT: list[Row] = [
     ("softmax", "W", r"dJ/dW = \delta x^\top"),
     ("softmax", "W", r"\frac{dJ}{dW} = \delta x^\top"),
     ("softmax", "W", r"\nabla_W J(W, b) = \delta x^\top"),
-    ("softmax", "W", r"\frac{\partial J}{\partial W} = \frac{\partial J}{\partial z} \frac{\partial z}{\partial W} = \delta x^\top"),
+    (
+        "softmax",
+        "W",
+        r"\frac{\partial J}{\partial W} = \frac{\partial J}{\partial z} \frac{\partial z}{\partial W} = \delta x^\top",
+    ),
     ("softmax", "z", r"\delta_z = \hat{y} - y"),
     # names that the answer explains
     ("plain", "W", r"\delta x^\top \text{ where } \delta = \hat{y} - y"),
@@ -86,17 +94,29 @@ RIGHT: list[Row] = [
     ("plain", "W", r"\nabla_W J = \delta x^\top \text{ with } \delta = \frac{\partial J}{\partial z} = \hat{y} - y"),
     ("plain", "W_{ij}", r"\delta_i x_j \text{ with } \delta_i = \hat{y}_i - y_i"),
     ("network", "W_1", r"\delta_1 x^\top, \quad \delta_1 = f'(z_1) \odot (W_2^\top \delta_2)"),
-    ("plain", "W", r"\nabla_b J = \hat{y} - y, \quad \nabla_W J = (\hat{y} - y) x^\top"),  # the one that is asked counts
+    (
+        "plain",
+        "W",
+        r"\nabla_b J = \hat{y} - y, \quad \nabla_W J = (\hat{y} - y) x^\top",
+    ),  # the one that is asked counts
     # cases, also in words
     ("words", "u_w", r"\begin{cases} (\hat{y}_o - 1) v_c & w = o \\ \hat{y}_w v_c & \text{otherwise} \end{cases}"),
-    ("words", "u_w", r"\left[ \begin{array}{ll} (\hat{y}_w - 1) v_c & w = o \\ \hat{y}_w v_c & w \neq o \end{array} \right."),
+    (
+        "words",
+        "u_w",
+        r"\left[ \begin{array}{ll} (\hat{y}_w - 1) v_c & w = o \\ \hat{y}_w v_c & w \neq o \end{array} \right.",
+    ),
     ("words", "u_w", r"(\hat{y}_w - 1) v_c \text{ if } w = o, \ \hat{y}_w v_c \text{ otherwise}"),
     ("words", "u_w", r"(\hat{y}_w - 1) v_c \text{ if } w = o \text{ else } \hat{y}_w v_c"),
     ("words", "u_o", r"(\hat{y}_{w=o} - 1) v_c"),
     # words of the field
     ("words", "v_c", r"-u_o + \sum_{x=1}^{V} P(O=x|C=c) u_x"),
     ("words", "v_c", r"-u_o + \frac{\sum_w \exp(u_w^\top v_c) u_w}{\sum_w \exp(u_w^\top v_c)}"),
-    ("samples", "v_c", r"-\left[1 - \sigma\left(u_o^T v_c\right)\right] u_o + \sum_k \left[1 - \sigma(-u_k^T v_c)\right] u_k"),
+    (
+        "samples",
+        "v_c",
+        r"-\left[1 - \sigma\left(u_o^T v_c\right)\right] u_o + \sum_k \left[1 - \sigma(-u_k^T v_c)\right] u_k",
+    ),
     ("network", "W_1", r"\operatorname{diag}(f'(z_1)) W_2^\top \delta_2 x^\top"),
     ("network", "W_1", r"f'(z_1) \odot W_2^\top \delta_2 x^\top"),  # the only grouping that fits
     ("network", "b_1", r"W_2^\top \delta_2 * f'(z_1)"),
@@ -157,7 +177,11 @@ CHAINS: list[tuple[Row, str, list[str], int | None]] = [
     (("softmax", "W", r"\nabla_W J = \delta x^\top = x \delta^\top"), "layout", ["correct", "layout"], None),
     (("softmax", "W", r"\delta x^\top = -\delta x^\top"), "incorrect", ["correct", "incorrect"], 1),
     (
-        ("softmax", "W", r"\begin{aligned} \nabla_W J &= \delta \frac{\partial z}{\partial W} \\ &= \delta x^\top \end{aligned}"),
+        (
+            "softmax",
+            "W",
+            r"\begin{aligned} \nabla_W J &= \delta \frac{\partial z}{\partial W} \\ &= \delta x^\top \end{aligned}",
+        ),
         "correct",
         ["skipped", "correct"],
         None,
@@ -168,8 +192,18 @@ CHAINS: list[tuple[Row, str, list[str], int | None]] = [
         ["skipped", "correct", "incorrect"],
         2,
     ),
-    (("softmax", "z", r"\frac{\partial J}{\partial z} = \frac{\partial J}{\partial z} = \delta"), "correct", ["correct", "correct"], None),
-    (("words", "v_c", r"\sum_{w=1}^{V} \hat{y}_w u_w - u_o = U \hat{y} - u_o"), "correct", ["correct", "correct"], None),
+    (
+        ("softmax", "z", r"\frac{\partial J}{\partial z} = \frac{\partial J}{\partial z} = \delta"),
+        "correct",
+        ["correct", "correct"],
+        None,
+    ),
+    (
+        ("words", "v_c", r"\sum_{w=1}^{V} \hat{y}_w u_w - u_o = U \hat{y} - u_o"),
+        "correct",
+        ["correct", "correct"],
+        None,
+    ),
 ]
 
 
@@ -283,7 +317,9 @@ def test_the_hostile_lines_beside_the_project(cases: Callable[[str], list[dict[s
         question = question_of(case, builders)
         if question is not None:
             found = grade(question)
-            assert found.verdict in case["allow"] or (found.verdict == "unreadable" and "reported" in case["allow"]), case["id"]
+            assert found.verdict in case["allow"] or (found.verdict == "unreadable" and "reported" in case["allow"]), (
+                case["id"]
+            )
 
 
 def question_of(case: dict[str, Any], builders: dict[str, Any]) -> dict[str, Any] | None:

@@ -197,16 +197,16 @@ def test_what_is_printed_is_read_back(phrase: Phrase) -> None:
 
 # ------------------------------------------------------------------------------------- printer and reader
 
-I, K = b.index("i", Range(ONE, Size.of("n"))), b.index("k", Range(ONE, Size.of("K")))
+AT_I, AT_K = b.index("i", Range(ONE, Size.of("n"))), b.index("k", Range(ONE, Size.of("K")))
 READ, FIRST = HOME.reader().read, b.number(1)
 FAMILY = next(e.node for e in HOME.scope.all() if e.kind == "family" and e.node is not None)
 ENTRIES = [
-    b.entry(READ("a"), I, FIRST),
-    b.entry(READ("W x"), I, FIRST),
-    b.entry(READ("W"), I, FIRST),
-    b.entry(READ("A"), I, I),
+    b.entry(READ("a"), AT_I, FIRST),
+    b.entry(READ("W x"), AT_I, FIRST),
+    b.entry(READ("W"), AT_I, FIRST),
+    b.entry(READ("A"), AT_I, AT_I),
 ]
-MEMBER = b.product(b.transpose(b.member(FAMILY, K)), READ("x"))
+MEMBER = b.product(b.transpose(b.member(FAMILY, AT_K)), READ("x"))
 OTHERS = [READ("s"), b.number(2), b.constant("pi"), b.size_number(Size.of("n")), READ(r"a^\top \delta"), MEMBER]
 ONE_NUMBER: dict[str, Callable[[Node], Node]] = {
     **{

@@ -24,7 +24,9 @@ EXPANDED = [
 
 @pytest.mark.parametrize(("text", "like"), EXPANDED)
 def test_expanded(text: str, like: str) -> None:
-    assert [t.text for t in tokenize(text) if t.text not in "{}"] == [t.text for t in tokenize(like) if t.text not in "{}"]
+    assert [t.text for t in tokenize(text) if t.text not in "{}"] == [
+        t.text for t in tokenize(like) if t.text not in "{}"
+    ]
 
 
 def test_a_preamble_counts_only_by_its_definitions() -> None:

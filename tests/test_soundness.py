@@ -21,7 +21,13 @@ LINEAR = {"W": "C x d", "x": "d", "b": "C"}
 PROBLEMS: dict[str, dict[str, Any]] = {
     "square": {
         "loss": r"J = \frac{1}{2} s^2",
-        "symbols": {"s": "scalar", "t": "scalar", "k": "scalar, integer", "p": "scalar, positive", "q": "scalar, unit interval"},
+        "symbols": {
+            "s": "scalar",
+            "t": "scalar",
+            "k": "scalar, integer",
+            "p": "scalar, positive",
+            "q": "scalar, unit interval",
+        },
     },
     "dot": {"loss": r"J = a^\top x", "symbols": {"a": "d", "x": "d"}},
     "half norm": {"loss": r"J = \frac{1}{2} x^\top x", "symbols": {"x": "d"}},
@@ -203,7 +209,11 @@ RIGHT: list[Row] = [
     ("words", "u_w", r"(\hat{y}_w - y_w) v"),
     ("words", "u_o", r"(\hat{y}_o - 1) v"),
     ("sampled words", "u_o", r"(\sigma(u_o^\top v) - 1) v + \sum_{s : w_s = o} \sigma(u_o^\top v) v"),
-    ("sampled words", "u_{w_s}", r"\sum_{k : w_k = w_s} \sigma(u_{w_s}^\top v) v + 1[w_s = o] (\sigma(u_o^\top v) - 1) v"),
+    (
+        "sampled words",
+        "u_{w_s}",
+        r"\sum_{k : w_k = w_s} \sigma(u_{w_s}^\top v) v + 1[w_s = o] (\sigma(u_o^\top v) - 1) v",
+    ),
     ("relu", "W", r"(u \odot 1[z \geq 0]) x^\top"),
     ("relu", "W", r"(u \odot 1[h > 0]) x^\top"),
     ("relu", "W", r"(u \odot 1[h \neq 0]) x^\top"),

@@ -59,6 +59,3 @@ def multiple(ref: Reference, answer: Node) -> float | None:
         if np.any(gap > 1e-9 * np.maximum(1e-3, np.abs(given))):
             return None
     return ratio
-
-
-

@@ -195,9 +195,7 @@ def _chain(identifier: Any, members: tuple[Member, ...], judged: list[Judged], l
     steps = tuple(
         {"text": m.text, "read_as": j.read_as, "verdict": j.verdict} for m, j in zip(members, judged, strict=True)
     )
-    return Verdict(
-        identifier, last.verdict, score, last.code, last.read_as, message, last.evidence, steps, first
-    )
+    return Verdict(identifier, last.verdict, score, last.code, last.read_as, message, last.evidence, steps, first)
 
 
 def _place(problem: AnswerError, text: str) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def environment(p: Parser) -> s.Syntax:
 
 def _looks_like_cases(p: Parser, start: int, rows: list[list[Cell]]) -> bool:
     before = p.tokens[start - 1].text if start else ""
-    return before in OPENERS and start - 1 not in p.matching and all(len(r) == 2 for r in rows if r)
+    return before in OPENERS and start - 1 not in p.matching and all(2 <= len(r) <= 3 for r in rows if r)
 
 
 def _name_tokens(p: Parser, at: int) -> list[Token]:

@@ -1,4 +1,4 @@
-r"""Macros of an author: \newcommand, \renewcommand, \providecommand, \def and \DeclareMathOperator, expanded within bounds.
+r"""Macros of an author, expanded within bounds: \newcommand, \renewcommand, \providecommand, \def, \DeclareMathOperator.
 
     \newcommand{\inner}[2]{#1^\top #2} \inner{u}{v}
 

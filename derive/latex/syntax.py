@@ -165,9 +165,7 @@ class External(Syntax):
     text: str
 
 
-def merge_scripts(
-    body: Syntax, subs: tuple[Script, ...], sups: tuple[Script, ...], primes: int, span: Span
-) -> Syntax:
+def merge_scripts(body: Syntax, subs: tuple[Script, ...], sups: tuple[Script, ...], primes: int, span: Span) -> Syntax:
     """Scripts on something that may carry scripts itself: `{x_1}_j` is `x` with two subscripts."""
     if isinstance(body, Scripted) and isinstance(body.body, Name):
         return Scripted(span, body.body, body.subs + subs, body.sups + sups, body.primes + primes)

@@ -229,5 +229,3 @@ def _axes(dims: Dims) -> set[int]:
 def derivative(name: str, order: int) -> str:
     """The key of a derivative of an unspecified function."""
     return name + "'" * order
-
-

@@ -115,5 +115,3 @@ def _logistic_family(node: Node, x: Node, sign: int) -> Node:
     if node.op == "softplus":
         return b.add(b.apply("relu", node.operands[0]), k.kernel("log1p", (e,), x.dims))
     return k.kernel("switch", (x, e), x.dims, (sign > 0,))
-
-

@@ -47,5 +47,3 @@ def _size(reader: Reader, texts: Item, span: Span) -> Size:
     from derive.reading.sums import size_of
 
     return size_of(reader, read_texts(reader, texts, span))
-
-

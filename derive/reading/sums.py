@@ -153,8 +153,6 @@ def _letters(node: s.Syntax) -> list[str]:
     return []
 
 
-
-
 def _is_number(node: s.Syntax) -> bool:
     return isinstance(node, s.Num) or (
         isinstance(node, s.Sum) and len(node.terms) == 1 and isinstance(node.terms[0][1], s.Num)
