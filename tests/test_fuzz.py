@@ -1,4 +1,4 @@
-"""Random formulas: their spelling never changes the value, what is printed is read back, and nonsense never breaks the grader."""
+"""Random formulas: spelling never changes a value, what is printed is read back, nonsense never breaks the grader."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from derive.latex.tokens import Token
 
 SEPARATORS = frozenset(("=", r"\to", r"\Rightarrow", r"\approx"))
 MEANS_EQUAL = frozenset(("is", "equals", "is equal to", "gives", "becomes", "simplifies to", "which is", "so", "thus"))
+ABOVE = frozenset((r"\overset", r"\underset", r"\stackrel"))
 PAUSES = frozenset((",", ";"))
 TRAILING = frozenset((".", ",", ";", r"\in", r"\quad", ":", "?", "!"))
 LEADING = frozenset((r"\therefore", r"\because", r"\Rightarrow", r"\to", r"\iff", ":", ",", ".", ";", r"\bullet"))
@@ -41,7 +42,7 @@ class Line:
 
 def lines(tokens: list[Token], letters: set[str]) -> list[Line]:
     """The lines of an answer, without aligned environments, alignment marks and braces around the whole."""
-    tokens = without_tail(_without_frames(tokens))
+    tokens = without_tail(_without_frames(_plain_equals(tokens)))
     while tokens and tokens[0].text == "{" and match_brackets(tokens).get(0) == len(tokens) - 1:
         tokens = without_tail(tokens[1:-1])
     inside = covered(tokens)
@@ -73,19 +74,53 @@ def covered(tokens: list[Token]) -> set[int]:
     return out
 
 
+def _plain_equals(tokens: list[Token]) -> list[Token]:
+    """The tokens with `\\overset{(a)}{=}` as a plain equality sign."""
+    out: list[Token] = []
+    partner = match_brackets(tokens)
+    k = 0
+    while k < len(tokens):
+        close = partner.get(k + 1, 0) if tokens[k].text in ABOVE else 0
+        sign = [t for t in tokens[close + 1 : close + 4] if t.text not in ("{", "}")][:1] if close else []
+        if sign and sign[0].text in SEPARATORS:
+            out.append(sign[0])
+            k = close + (4 if tokens[close + 1].text == "{" else 2)
+        else:
+            out.append(tokens[k])
+            k += 1
+    return out
+
+
 def _without_frames(tokens: list[Token]) -> list[Token]:
     """The tokens without the beginnings and ends of environments that only lay out lines."""
     out: list[Token] = []
+    tables: list[bool] = []
     k = 0
     while k < len(tokens):
         if tokens[k].text in (r"\begin", r"\end"):
             close = next((j for j in range(k, len(tokens)) if tokens[j].text == "}"), len(tokens) - 1)
-            if "".join(t.text for t in tokens[k + 2 : close]) in TRANSPARENT:
-                k = close + 1
+            name = "".join(t.text for t in tokens[k + 2 : close])
+            if name == "array" and tokens[k].text == r"\begin":
+                tables.append(_is_table_of_equations(tokens, close))
+            lays_out = name in TRANSPARENT or (name == "array" and tables and tables[-1])
+            if name == "array" and tokens[k].text == r"\end" and tables:
+                tables.pop()
+            if lays_out:
+                columns = name == "array" and tokens[k].text == r"\begin" and tokens[close + 1].text == "{"
+                k = (match_brackets(tokens).get(close + 1, close) if columns else close) + 1
                 continue
         out.append(tokens[k])
         k += 1
     return out
+
+
+def _is_table_of_equations(tokens: list[Token], start: int) -> bool:
+    """Whether an array has a column of equality signs."""
+    end = next((j for j in range(start, len(tokens)) if tokens[j].text == r"\end"), len(tokens))
+    return any(
+        tokens[j].text in SEPARATORS and tokens[j - 1].text in ("&", "}", r"\\") and tokens[j + 1].text == "&"
+        for j in range(start + 1, end - 1)
+    )
 
 
 def _after_spacing(tokens: list[Token], k: int) -> int:
@@ -113,7 +148,12 @@ def _line(tokens: list[Token], letters: set[str]) -> Line:
     while k < len(tokens):
         end = k if k in inside else _words_end(tokens, k, letters)
         if end > k:
-            _words(line, tokens[k:end], tokens[end] if end < len(tokens) else None)
+            following = tokens[end] if end < len(tokens) else None
+            names_something = not line.main and not line.clauses and following is not None and following.text in ("_", "=")
+            if names_something:
+                _add(line, tokens[k]._replace(kind="text", text=_joined(tokens[k:end])))
+            else:
+                _words(line, tokens[k:end], following)
             k = end
         elif tokens[k].text in (*PAUSES, r"\forall") and k not in inside:
             line.clauses.append(Clause(tokens[k].text))

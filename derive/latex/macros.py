@@ -1,4 +1,4 @@
-r"""Macros of an author, expanded within bounds: \newcommand, \renewcommand, \providecommand, \def, \DeclareMathOperator.
+r"""Macros of an author, expanded within bounds: \newcommand, \renewcommand, \def, \DeclareMathOperator and the like.
 
     \newcommand{\inner}[2]{#1^\top #2} \inner{u}{v}
 

@@ -46,7 +46,8 @@ SAME = {
     r"\bullet": r"\cdot", r"\centerdot": r"\cdot", r"\gets": r"\to", r"\rightarrow": r"\to", r"\lt": "<",
     r"\gt": ">", r"\varepsilon": r"\epsilon", r"\land": r"\wedge", r"\sb": "_", r"\sp": "^", r"\coloneqq": "=",
     r"\equiv": "=", r"\Longrightarrow": r"\Rightarrow", r"\implies": r"\Rightarrow", r"\star": "*",
-    r"\dots": r"\ldots", r"\cdots": r"\ldots", r"\langle": r"\langle", r"\diagdown": r"\oslash",
+    r"\newline": "\\\\", r"\linebreak": "\\\\", r"\llbracket": "[", r"\rrbracket": "]", r"\triangleq": "=", r"\doteq": "=",
+    r"\dots": r"\ldots", r"\dotsc": r"\ldots", r"\dotsb": r"\ldots", r"\hdots": r"\ldots", r"\cdots": r"\ldots", r"\langle": r"\langle", r"\diagdown": r"\oslash",
     r"\hslash": r"\hbar", r"\bigodot": r"\odot", r"\bigcirc": r"\circ", r"\And": r"\wedge",
     r"\dag": "*", r"\tau": r"\tau",
 }  # fmt: skip
@@ -61,12 +62,13 @@ DROPPED = set(
     \, \; \! \: \> \quad \qquad \displaystyle \textstyle \scriptstyle \limits \nolimits \normalsize \large \Large
     \small \footnotesize \tiny \huge \nonumber \notag \hfill \hline \rm \bf \it \cal \sf \tt \bfseries \boldmath
     \mathstrut \strut \allowbreak \noindent \centering \null \relax \qed \displaylimits \LARGE \Huge \scriptsize
+    \blacksquare \square \Box \checkmark \qedsymbol \par \smallskip \medskip \bigskip
     \ignorespaces \mathopen \mathclose \normalfont \itshape \underline""".split()
 )
 FONTS = set(
     r"""\mathbf \boldsymbol \bm \pmb \mathrm \mathit \mathsf \mathtt \mathcal \mathscr \mathfrak \mathnormal \textbf
     \textit \textrm \textsf \texttt \bold \vec \mathbb \symbf \symup \emph \mbox \uline
-    \mathop \operatorname* \operatorname \text \textnormal \tn \phantom \mathbin \mathrel \mathord
+    \mathop \operatorname* \operatorname \text \textnormal \tn \phantom
     \bb \mathds \cancel \vectorsym \overrightarrow \textup \vphantom""".split()
 )
 BOLD = {r"\mathbf", r"\boldsymbol", r"\bm", r"\pmb", r"\mathbb", r"\textbf", r"\bold", r"\symbf", r"\bb", r"\mathds"}
@@ -78,8 +80,11 @@ SWALLOWED = set(
     \vskip \hskip \intertext""".split()
 )
 ARGUMENT_THEN_BODY = {r"\textcolor", r"\colorbox", r"\fcolorbox", r"\scalebox", r"\raisebox", r"\class", r"\href"}
-FRAMES = set(r"\boxed \fbox \framebox \mathclap \ensuremath \smash \mathrlap \mathllap \hbox".split())
+FRAMES = set(
+    r"""\boxed \fbox \framebox \mathclap \ensuremath \smash \mathrlap \mathllap \hbox \mathbin \mathrel \mathord""".split()
+)
 TAKES_BRACES = {"_", "^", "}", "]", r"\frac", r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\substack", r"\begin"}
+SIGNS = {"==": "=", ".*": r"\odot", "@": ""}  # as in programs
 FORBIDDEN = set(
     r"""\def \let \write \input \include \newcommand \renewcommand \immediate \catcode \csname \expandafter \openout
     \openin \read \loop \uppercase \lowercase \special \directlua \newenvironment \edef \gdef \xdef \futurelet
@@ -88,7 +93,7 @@ FORBIDDEN = set(
 
 _LEX = re.compile(
     r"""(?P<space>[\s~]+) | (?P<comment>%[^\n]*) | (?P<command>\\(?:[A-Za-z]+\*?|.))
-    | (?P<number>\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+)(?:\.(?=\s*[-+]))? | (?P<letter>[A-Za-z]) | (?P<sign>.)""",
+    | (?P<number>\d+(?:\{,\}\d{3})*(?:\.\d+)?|\.\d+)(?:\.(?=\s*[-+]))? | (?P<letter>[A-Za-z]) | (?P<sign>==|\.\*|.)""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -123,7 +128,9 @@ def _raw(text: str) -> list[Token]:
         assert found is not None
         kind = str(found.lastgroup)
         piece = found[kind]
-        if kind == "sign" and not piece.isascii():
+        if piece in SIGNS:
+            out.extend(t._replace(start=at, end=found.end()) for t in _raw(SIGNS[piece]))
+        elif kind == "sign" and not piece.isascii():
             out.extend(_from_unicode(piece, at))
         elif kind == "sign" and not piece.isprintable():
             raise AnswerError("unreadable", "There is a control character here.", (at, at + 1))
@@ -173,7 +180,9 @@ class _Cleaner:
     def _step(self) -> None:
         token = self._directed(self.raw[self.at])
         text = token.text
-        if token.kind != "command":
+        if text == "{" and self._encloses_nothing():
+            self.at += 2
+        elif token.kind != "command":
             if not (text == "$" or (text == "." and self._delimiter_dot())):
                 self.out.append(token)
             self.at += 1
@@ -201,6 +210,12 @@ class _Cleaner:
         sides = {r"\left": "opening", r"\right": "closing", r"\bigl": "opening", r"\bigr": "closing"}
         bar = token.text in ("|", r"\|") and token.kind in ("sign", "command")
         return token._replace(kind=sides[before]) if bar and before in sides else token
+
+    def _encloses_nothing(self) -> bool:
+        """`{}` that only keeps things apart; behind a command or a script it is an argument."""
+        after = [t.text for t in self.raw[self.at + 1 : self.at + 3]]
+        before = self.out[-1].text if self.out else ""
+        return after[:1] == ["}"] and (before not in TAKES_BRACES or (before == "}" and after[1:] in (["_"], ["^"])))
 
     def _delimiter_dot(self) -> bool:
         before = self.raw[self.at - 1].text if self.at else ""

@@ -70,7 +70,7 @@ def _argument(rest: Iterator[str]) -> list[str]:
 def _spelt(char: str) -> str:
     """A letter that is not ASCII by the last word of its Unicode name: θ is theta."""
     name = unicodedata.name(char, "")
-    return name.split()[-1].lower() if "LETTER" in name else ""
+    return re.sub(r"[^a-z]", "", name.split()[-1].lower()) if "LETTER" in name else ""
 
 
 def identifier(latex: str, letter: str = "") -> str:

@@ -222,9 +222,9 @@ class Printer:
         if exponent.denominator == 2:
             root = rf"\sqrt{{{self(base)}}}"
             return root if exponent == Fraction(1, 2) else rf"{root}^{{{sign}{exponent.numerator}}}"
-        shown = str(exponent.numerator) if exponent.denominator == 1 else f"{exponent.numerator}/{exponent.denominator}"
-        shown = shown if len(shown + sign) == 1 else f"{{{sign}{shown}}}"
-        if base.op in POWERED and not sign:
+        sign = "" if base.op in POWERED else sign
+        shown = str(exponent) if len(f"{sign}{exponent}") == 1 else f"{{{sign}{exponent}}}"
+        if base.op in POWERED:
             return rf"{POWERED[base.op]}^{shown}({self(base.operands[0])})"
         return f"{self._scripted(base)}^{shown}"
 

@@ -29,8 +29,10 @@ def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | Non
         known = [e for e in known if e.pattern.sub or e.pattern.sups or e.pattern.call]
     found = [m for e in known if (m := match(e, subs, sups, call))]
     fitting = [m for m in found if _indices_fit(m)]
-    if not fitting and base.isalpha() and base.islower() and subs:
-        upper = [e for e in reader.scope.entities.get(base.upper(), []) if e.kind == "value"]
+    letter = base[5:-1] if base.startswith(r"\hat{") else base
+    if not fitting and letter.isalpha() and letter.islower() and subs:
+        capital = base.replace(letter, letter.upper()) if letter == base else rf"\hat{{{letter.upper()}}}"
+        upper = [e for e in reader.scope.entities.get(capital, []) if e.kind == "value"]
         fitting = [m for e in upper if (m := match(e, subs, sups, call)) and len(m.items) == 2]
     found = fitting or found
     if len(found) > 1:

@@ -184,6 +184,8 @@ class Reader:
     def group(self, node: s.Group) -> Node:
         if node.error is not None:
             raise node.error
+        if node.opening == r"\langle" and len(node.parts) == 2:
+            return b.inner(*(self.expression(part) for part in node.parts))
         if len(node.parts) != 1:
             raise AnswerError("unreadable", "A list of several things is not a value here.", node.span)
         part = node.parts[0]

@@ -102,8 +102,15 @@ def _limits(reader: Reader, node: s.BigOperator) -> Limits:
         _limit(reader, limits, part, node.upper)
     if node.upper is not None and len(limits.lows) == 1:
         letter = next(iter(limits.lows))
-        limits.highs[letter] = size_of(reader, node.upper)
+        limits.highs[letter] = None if _is_size_of_a_set(reader, node.upper) else size_of(reader, node.upper)
     return limits
+
+
+def _is_size_of_a_set(reader: Reader, node: s.Syntax) -> bool:
+    """|V| for a set V that nothing declares: the index runs over its whole range."""
+    if not isinstance(node, s.Bars) or not isinstance(node.body, (s.Name, s.Words)):
+        return False
+    return isinstance(node.body, s.Words) or node.body.base not in reader.scope.sizes
 
 
 def _limit(reader: Reader, limits: Limits, part: s.Syntax, upper: s.Syntax | None) -> None:
