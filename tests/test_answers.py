@@ -65,6 +65,12 @@ RIGHT: list[Row] = [
         r"\begin{align*} \nabla_W J &= (\hat{y} - y) x^\top \\[4pt] &= \boxed{\delta x^\top} \end{align*}",
     ),
     ("softmax", "x", r"\textcolor{red}{W^\top} (\hat{\mathbf y} - \mathbf y)"),
+    ("softmax", "W", r"\begin{array}{rcl} \nabla_W J & = & (\hat{y} - y) x^\top \\ & = & \delta x^\top \end{array}"),
+    ("softmax", "W", r"\nabla_W J \overset{(a)}{=} (\hat{y} - y) x^\top \stackrel{(b)}{=} \delta x^\top"),
+    ("softmax", "W", r"\nabla_W J \mathrel{:=} \delta x^\top \blacksquare"),
+    ("softmax", "z", r"\hat{y} - y \quad (C \times 1)"),
+    ("softmax", "z", r"\underbrace{\hat{y} - y}_{C \times 1}"),
+    ("softmax", "W", r"The gradient is $\delta x^\top$."),
     # words
     ("softmax", "W", r"\text{Answer: } \delta x^\top"),
     ("softmax", "W", r"\text{The gradient is } \delta x^\top \text{, as shown in class.}"),
@@ -87,6 +93,7 @@ RIGHT: list[Row] = [
         r"\frac{\partial J}{\partial W} = \frac{\partial J}{\partial z} \frac{\partial z}{\partial W} = \delta x^\top",
     ),
     ("softmax", "z", r"\delta_z = \hat{y} - y"),
+    ("softmax", "W", r"\mathrm{grad}_W J = \delta x^\top"),
     # names that the answer explains
     ("plain", "W", r"\delta x^\top \text{ where } \delta = \hat{y} - y"),
     ("plain", "W", r"\delta x^\top, \ \delta = \hat{y} - y"),

@@ -172,6 +172,20 @@ SAME = [
      r"\left\{ \begin{array}{ll} s & \text{if } s > 0 \\ 0 & \text{else} \end{array} \right."),
     (r"\begin{cases} s & s > 0 \\ 0 & s \leq 0 \end{cases}",
      r"\left[ \begin{array}{ll} s & s > 0, \\[4pt] 0 & s \leq 0 \end{array} \right."),
+    # signs of other worlds
+    (r"\mathbb{1}[c = 1]", "[c == 1]"),
+    (r"\mathbb{1}[c = 1]", r"\llbracket c = 1 \rrbracket"),
+    (r"x \odot v", "x .* v"),
+    ("W x", "W @ x"),
+    ("W x", "W{}x"),
+    (r"x^\top v", r"\langle x, v \rangle"),
+    (r"x^\top v", r"\left\langle x, v \right\rangle"),
+    (r"x \odot v", r"x \mathbin{\odot} v"),
+    (r"\sum_{w=1}^{V} u_w", r"\sum_{w=1}^{|\mathcal{D}|} u_w"),  # the size of a set that nothing declares
+    # notes of shapes
+    ("W x + b", r"W_{C \times d} x_{d \times 1} + b_{C \times 1}"),
+    (r"\delta x^\top", r"\delta x^\top \; (C \times d)"),
+    ("A + I", r"A + I_{n \times n}"),
     # remarks in brackets
     (r"W x", r"W x \quad (\text{a column vector})"),
     (r"W x", r"W x (when \ c \neq 1)"),
@@ -196,6 +210,7 @@ SHAPES = [
     (r"x_c", "different sizes", "x_c"),
     (r"W_{oc}", "different sizes", "W_{oc}"),
     (r"\sum_i x_i \delta_i", "different sizes", r"\delta_i"),
+    (r"\delta_{d \times 1}", "is noted as a column of length d", r"\delta_{d \times 1}"),
 ]
 
 

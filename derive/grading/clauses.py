@@ -149,7 +149,9 @@ def _line(tokens: list[Token], letters: set[str]) -> Line:
         end = k if k in inside else _words_end(tokens, k, letters)
         if end > k:
             following = tokens[end] if end < len(tokens) else None
-            names_something = not line.main and not line.clauses and following is not None and following.text in ("_", "=")
+            names_something = (
+                not line.main and not line.clauses and following is not None and following.text in ("_", "=")
+            )
             if names_something:
                 _add(line, tokens[k]._replace(kind="text", text=_joined(tokens[k:end])))
             else:

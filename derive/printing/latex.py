@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.operations.registry import record
+from derive.printing.subscripts import braced, fill_key
 from derive.sizes import ONE, SCALAR, Range, Size
 
 if TYPE_CHECKING:
@@ -208,10 +209,8 @@ class Printer:
         above = [f for f in node.operands if b.base_and_exponent(f)[1] > 0]
         below = [b.power(f, -1) for f in node.operands if b.base_and_exponent(f)[1] < 0]
         top = r" \circ ".join(self(f, PRODUCT + 1) for f in above) if len(above) != 1 else self(above[0])
-        if not below:
-            return top
-        bottom = r" \circ ".join(self(f, PRODUCT + 1) for f in below) if len(below) > 1 else self(below[0])
-        return rf"\frac{{{top or '1'}}}{{{bottom}}}"
+        bottom = r" \circ ".join(self(f, PRODUCT + 1) for f in below) if len(below) != 1 else self(below[0])
+        return top if not below else rf"\frac{{{top or '1'}}}{{{bottom}}}"
 
     def power(self, node: Node) -> str:
         base, exponent = node.operands[0], Fraction(node.data[0])
@@ -223,7 +222,7 @@ class Printer:
             root = rf"\sqrt{{{self(base)}}}"
             return root if exponent == Fraction(1, 2) else rf"{root}^{{{sign}{exponent.numerator}}}"
         sign = "" if base.op in POWERED else sign
-        shown = str(exponent) if len(f"{sign}{exponent}") == 1 else f"{{{sign}{exponent}}}"
+        shown = str(exponent) if len(sign + str(exponent)) == 1 else f"{{{sign}{exponent}}}"
         if base.op in POWERED:
             return rf"{POWERED[base.op]}^{shown}({self(base.operands[0])})"
         return f"{self._scripted(base)}^{shown}"
@@ -235,8 +234,12 @@ class Printer:
             return text
         plain = node.op in ("symbol", "member") and "^" not in text
         entry = node.op in ("entry", "row", "column") and "^" not in text
-        bars = node.op in ("abs", "norm")
-        if plain or entry or bars or node.op in ("number", "size", "constant", "index", "eye", "ones", "onehot"):
+        if (
+            plain
+            or entry
+            or node.op in ("abs", "norm")
+            or node.op in ("number", "size", "constant", "index", "eye", "ones", "onehot")
+        ):
             return text
         return text if record(node.op).level == FUNCTION and "(" in text else rf"\left({text}\right)"
 
@@ -322,30 +325,6 @@ class Printer:
     def concat(self, node: Node) -> str:
         between = r" \\ " if node.data[0] == 0 else " & "
         return rf"\begin{{bmatrix}} {between.join(self(o) for o in node.operands)} \end{{bmatrix}}"
-
-
-def braced(subscript: str) -> str:
-    """A subscript, in braces where it needs them."""
-    return f"_{subscript}" if len(subscript) == 1 else f"_{{{subscript}}}"
-
-
-_TOKEN = re.compile(r"\\[A-Za-z]+|[A-Za-z]|.", re.DOTALL)
-
-
-def fill_key(key: str, slot: str, text: str) -> str:
-    """A declared key with its varying letter replaced: `u_k` at `w_s` is `u_{w_s}`.
-
-    >>> fill_key("u_k", "k", "w_s"), fill_key("x^{(i)}", "i", "2")
-    ('u_{w_s}', 'x^{(2)}')
-    """
-    out: list[str] = []
-    for k, token in enumerate(_TOKEN.findall(key)):
-        if token == slot and k:
-            before = out[-1] if out else ""
-            out.append(f"{{{text}}}" if before in ("_", "^") and len(text) > 1 else text)
-        else:
-            out.append(token)
-    return "".join(out)
 
 
 Node.to_latex = staticmethod(latex)

@@ -11,7 +11,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.operations.registry import record, records
-from derive.reading import names, ones
+from derive.reading import names, ones, shape_notes
 from derive.reading.match import Match, scripts_of
 from derive.sizes import ONE, SCALAR
 
@@ -70,13 +70,26 @@ def items(reader: Reader, factors: tuple[Factor, ...]) -> list[Item]:
     k = 0
     while k < len(factors):
         sign, node = factors[k]
+        if k and k == len(factors) - 1 and not sign and _only_notes_its_shape(reader, node, out):
+            break
         k, value = _factor(reader, factors, k)
         out.append((sign, value, node.span))
     return out
 
 
+def _only_notes_its_shape(reader: Reader, node: s.Syntax, before: list[Item]) -> bool:
+    from derive.reading.juxtapose import product
+
+    noted = shape_notes.in_bracket(reader, node)
+    return noted is not None and product(reader, before).dims == noted
+
+
 def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, Node]:
     """The value of factor number k and the number of the next one."""
+    node, note = shape_notes.without_note(factors[k][1])
+    if note is not None and not isinstance(node.body if isinstance(node, s.Scripted) else node, s.One):
+        k, value = _factor(reader, (*factors[:k], (factors[k][0], node), *factors[k + 1 :]), k)
+        return k, shape_notes.checked(reader, value, note)
     node = factors[k][1]
     following = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
     head = node.body if isinstance(node, s.Scripted) else node
