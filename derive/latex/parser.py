@@ -210,6 +210,8 @@ class Parser:
         """One token; the argument of an accent or \\frac belongs to it."""
         start = self.at
         text, token = self.peek(), self.tokens[self.at]
+        if text in ("}", ")", "]", "&", r"\\", r"\}"):
+            raise self.fail("A script is missing here.")
         self.at += 1
         if text in ACCENTS or text in (r"\frac", r"\sqrt"):
             for _ in range(2 if text == r"\frac" else 1):
