@@ -99,6 +99,11 @@ RIGHT: list[Row] = [
     ("plain", "W", r"\delta x^\top, \ \delta = \hat{y} - y"),
     ("plain", "W", r"\begin{aligned} \delta &= \hat{y} - y \\ \nabla_W J &= \delta x^\top \end{aligned}"),
     ("plain", "W", r"\nabla_W J = \delta x^\top \text{ with } \delta = \frac{\partial J}{\partial z} = \hat{y} - y"),
+    ("plain", "W", r"\text{Let } e = \hat{y} - y. \text{ Then } \nabla_W J = e x^\top."),  # e, unless it is explained
+    ("plain", "W", r"\text{Setting } g := \hat{y} - y: \; \nabla_W J = g x^\top"),
+    ("plain", "W", r"\delta x^\top \; (\text{where } \delta = \hat{y} - y)"),
+    ("softmax", "W", r"\nabla_W J = \hat{y} x^\top - y x^\top \text{, hence } \nabla_W J = \delta x^\top"),
+    ("softmax", "W", r"\nabla_W J = (\hat{y} - y) x^\top \text{ (chain rule) } = \delta x^\top"),
     ("plain", "W_{ij}", r"\delta_i x_j \text{ with } \delta_i = \hat{y}_i - y_i"),
     ("network", "W_1", r"\delta_1 x^\top, \quad \delta_1 = f'(z_1) \odot (W_2^\top \delta_2)"),
     (
@@ -161,6 +166,10 @@ OTHERS: list[tuple[Row, str, str]] = [
     (("softmax", "W", ""), "unreadable", "empty"),
     (("softmax", "W", r"\delta x^\top)"), "unreadable", "unbalanced"),
     (("softmax", "W", r"\delta x^\top \text{ or } -\delta x^\top"), "unreadable", "several-answers"),
+    (("softmax", "W", r"\delta x^\top \; (\text{or } -\delta x^\top)"), "unreadable", "several-answers"),
+    (("softmax", "W", r"\delta x^\top. \; -\delta x^\top"), "unreadable", "several-answers"),
+    (("softmax", "W", r"\delta x^\top \text{ up to the sign}"), "unreadable", "unreadable"),
+    (("softmax", "W", r"\delta x^\top \; (\text{where } \delta = y - \hat{y})"), "incorrect", "sign"),
     (("softmax", "W", r"[\delta x^\top, x \delta^\top]"), "unreadable", "unreadable"),
     (("softmax", "W", r"\delta x^\top \neq 0"), "unreadable", "unreadable"),
     (("softmax", "W", r"\delta x^\top \text{ times } 2"), "unreadable", "unreadable"),

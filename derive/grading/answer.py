@@ -14,8 +14,11 @@ from derive.reading.reader import Reader
 from derive.reading.scope import Entity, Scope, take_key_apart
 
 MEMBERSHIP = frozenset((r"\in", r"\notin", r"\sim"))
-CHANGING = frozenset("times plus minus divided multiplied transpose transposed squared not without".split())
+CHANGING = frozenset(
+    "times plus minus divided multiplied transpose transposed squared not without up opposite negated".split()
+)
 OTHER = frozenset(("or", "alternatively"))
+BESIDE = frozenset((",", ";", ".", ":", "and"))
 WHEN, ELSE = frozenset(("if", "when", "for")), frozenset(("else", "otherwise"))
 UNENDING = frozenset((r"\ldots", r"\forall", r"\exists"))
 MOST_DEFINITIONS = 12
@@ -52,6 +55,7 @@ class _Statement:
 
     parts: list[list[Token]]
     clauses: list[Clause] = field(default_factory=list)
+    remarks: list[Clause] = field(default_factory=list)
 
 
 def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] = lambda left: False) -> Written:
@@ -67,13 +71,13 @@ def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] =
     members = [found.member(part) for part in chosen.parts if without_tail(part)]
     cases = found.cases(members[-1], chosen)
     if cases is not None:
-        members[-1], chosen = cases, _Statement(chosen.parts)
+        members[-1], chosen = cases, _Statement(chosen.parts, [], chosen.remarks)
     left = None
     if len(members) > 1 and names_the_derivative(reader, members[0]):
         left, members = members[0].syntax, members[1:]
-    definitions = [d for st in statements for d in found.definitions(st, st.parts is not chosen.parts)]
+    definitions = [d for st in everything for d in found.definitions(st, st.parts is not chosen.parts)]
     alternatives = found.alternatives(chosen)
-    hedged = any(set(clause.opening.split()) & OTHER for clause in chosen.clauses)
+    hedged = any(set(clause.opening.split()) & OTHER for clause in (*chosen.clauses, *chosen.remarks))
     return Written(left, tuple(members), tuple(alternatives), hedged, tuple(definitions[:MOST_DEFINITIONS]))
 
 
@@ -90,6 +94,7 @@ class _Apart:
             parts = split(line.main)
             if not line.main and out:
                 out[-1].clauses += line.clauses
+                out[-1].remarks += line.remarks
                 continue
             goes_on = bool(out) and (not without_tail(parts[0]) or not self._begins(parts))
             if goes_on and without_tail(parts[0]) and out[-1].clauses:
@@ -99,6 +104,7 @@ class _Apart:
                 out[-1].parts += parts[1:]
             else:
                 out.append(_Statement(parts))
+            out[-1].remarks += line.remarks
             self._take_clauses(out, line.clauses)
         return out
 
@@ -150,7 +156,7 @@ class _Apart:
 
     def definitions(self, statement: _Statement, whole: bool) -> Iterator[Entity]:
         """Names that an answer explains: `where δ = ŷ - y`; of another equation also what it is an equation for."""
-        candidates = [split(clause.tokens) for clause in statement.clauses]
+        candidates = [split(clause.tokens) for clause in (*statement.clauses, *statement.remarks)]
         if whole:
             candidates.insert(0, statement.parts)
         for parts in candidates:
@@ -199,19 +205,23 @@ class _Apart:
     def alternatives(self, statement: _Statement) -> list[Member]:
         """Formulas that stand beside the answer.  Words that change it make it unreadable, as an error in a member."""
         out: list[Member] = []
-        for clause in statement.clauses:
-            words = set(clause.opening.replace("(", " ").replace(")", " ").split())
-            if words & CHANGING:
+        for clause in (*statement.clauses[:1], *statement.remarks):
+            if set(clause.opening.replace("(", " ").replace(")", " ").split()) & CHANGING:
                 message = f"The words “{clause.opening}” change the formula; write it without words."
                 out.append(Member(clause.opening, (0, len(self.text)), None, AnswerError("unreadable", message)))
-            other = bool(words & OTHER)
-            if not (other or clause.opening in (",", ";")) or any(t.text in UNENDING for t in clause.tokens):
+        hedges = [clause for clause in statement.remarks if set(clause.opening.split()) & OTHER]
+        for clause in (*hedges, *statement.clauses):
+            other = bool(set(clause.opening.split()) & OTHER)
+            if not (other or clause.opening in BESIDE) or any(t.text in UNENDING for t in clause.tokens):
                 break
             parts = split(clause.tokens)
-            if len(parts) > 1 or not without_tail(parts[0]):
+            if len(parts) > 1:
                 break
+            if not without_tail(parts[0]):
+                continue
             member = self.member(parts[0])
-            if member.syntax is not None and not isinstance(member.syntax, s.Words):
+            sentence = clause.opening in (".", ":")
+            if (member.syntax is not None or sentence) and not isinstance(member.syntax, s.Words):
                 out.append(member)
         return out
 

@@ -13,14 +13,16 @@ from derive.latex.grammar import REMARKS, TRANSPARENT, is_identifier, match_brac
 from derive.latex.tokens import Token
 
 SEPARATORS = frozenset(("=", r"\to", r"\Rightarrow", r"\approx"))
-MEANS_EQUAL = frozenset(("is", "equals", "is equal to", "gives", "becomes", "simplifies to", "which is", "so", "thus"))
+CONCLUDING = frozenset(
+    "is equals equal gives becomes simplifies so thus hence therefore finally get obtain yields reduces".split()
+)
 ABOVE = frozenset((r"\overset", r"\underset", r"\stackrel"))
 PAUSES = frozenset((",", ";"))
 TRAILING = frozenset((".", ",", ";", r"\in", r"\quad", ":", "?", "!"))
 LEADING = frozenset((r"\therefore", r"\because", r"\Rightarrow", r"\to", r"\iff", ":", ",", ".", ";", r"\bullet"))
 LEADING_WORDS = frozenset(
     """answer ans result solution gradient derivative final finally therefore thus hence then the this is we get have
-    obtain find so that which gives""".split()
+    obtain find so that which gives to it and""".split()
 )
 
 
@@ -34,10 +36,43 @@ class Clause:
 
 @dataclass(slots=True)
 class Line:
-    """A line: its formula and the clauses behind it."""
+    """A line: its formula, the clauses behind it, and remarks in brackets."""
 
     main: list[Token]
     clauses: list[Clause]
+    remarks: list[Clause] = field(default_factory=list)
+    in_clause: bool = False
+
+    @property
+    def last(self) -> list[Token]:
+        """What is being written: the formula, or the last clause."""
+        return self.clauses[-1].tokens if self.in_clause else self.main
+
+    def begin(self, opening: str) -> None:
+        """Begin a clause."""
+        self.clauses.append(Clause(opening))
+        self.in_clause = True
+
+    def add(self, token: Token) -> None:
+        """One more token; an equality sign directly behind words goes on with the formula."""
+        if token.text in SEPARATORS and not self.last:
+            self.in_clause = False
+        self.last.append(token)
+
+    def words(self, found: list[Token], following: Token | None) -> None:
+        """Words begin a clause, mean "=", lead up to a formula, or stand for one: "= (see the lecture)"."""
+        text = _joined(found)
+        as_token = found[0]._replace(kind="text", text=text, end=found[-1].end)
+        known = set(text.split())
+        if not self.main and not self.clauses and following is not None and following.text in ("_", "="):
+            self.add(as_token)
+        elif known and known & CONCLUDING and known <= CONCLUDING | LEADING_WORDS:
+            self.add(as_token._replace(kind="sign", text="="))
+        elif self.last and self.last[-1].text in SEPARATORS:
+            if following is None or following.text in SEPARATORS:
+                self.add(as_token)
+        else:
+            self.begin(text)
 
 
 def lines(tokens: list[Token], letters: set[str]) -> list[Line]:
@@ -75,7 +110,7 @@ def covered(tokens: list[Token]) -> set[int]:
 
 
 def _plain_equals(tokens: list[Token]) -> list[Token]:
-    """The tokens with `\\overset{(a)}{=}` as a plain equality sign."""
+    """The tokens with `\\overset{(a)}{=}` and `:=` as plain equality signs."""
     out: list[Token] = []
     partner = match_brackets(tokens)
     k = 0
@@ -85,6 +120,8 @@ def _plain_equals(tokens: list[Token]) -> list[Token]:
         if sign and sign[0].text in SEPARATORS:
             out.append(sign[0])
             k = close + (4 if tokens[close + 1].text == "{" else 2)
+        elif tokens[k].text == ":" and k + 1 < len(tokens) and tokens[k + 1].text == "=":
+            k += 1
         else:
             out.append(tokens[k])
             k += 1
@@ -142,45 +179,43 @@ def without_tail(tokens: list[Token]) -> list[Token]:
 
 def _line(tokens: list[Token], letters: set[str]) -> Line:
     tokens = _without_lead(tokens, letters)
-    inside = covered(tokens)
+    inside, partner = covered(tokens), match_brackets(tokens)
     line = Line([], [])
     k = 0
     while k < len(tokens):
         end = k if k in inside else _words_end(tokens, k, letters)
         if end > k:
-            following = tokens[end] if end < len(tokens) else None
-            names_something = (
-                not line.main and not line.clauses and following is not None and following.text in ("_", "=")
-            )
-            if names_something:
-                _add(line, tokens[k]._replace(kind="text", text=_joined(tokens[k:end])))
-            else:
-                _words(line, tokens[k:end], following)
+            line.words(tokens[k:end], tokens[end] if end < len(tokens) else None)
             k = end
-        elif tokens[k].text in (*PAUSES, r"\forall") and k not in inside:
-            line.clauses.append(Clause(tokens[k].text))
+        elif k not in inside and _is_remark(tokens, k, partner, letters):
+            aside = _line(tokens[k + 1 : partner[k]], letters)
+            line.remarks += [Clause("", aside.main), *aside.clauses, *aside.remarks]
+            k = partner[k] + 1
+        elif k not in inside and _is_pause(tokens, k):
+            line.begin(tokens[k].text)
             k += 1
         else:
-            _add(line, tokens[k])
+            line.add(tokens[k])
             k += 1
     return line
 
 
-def _words(line: Line, found: list[Token], following: Token | None) -> None:
-    """Words begin a clause, mean "=", lead up to a formula, or stand for one: "= (see the lecture)"."""
-    words = _joined(found)
-    before = line.main if not line.clauses else line.clauses[-1].tokens
-    if words in MEANS_EQUAL:
-        _add(line, found[0]._replace(kind="sign", text="="))
-    elif before and before[-1].text in SEPARATORS:
-        if following is None or following.text in SEPARATORS:
-            _add(line, found[0]._replace(kind="text", text=words, end=found[-1].end))
-    else:
-        line.clauses.append(Clause(words))
+def _is_pause(tokens: list[Token], k: int) -> bool:
+    """A comma, a semicolon, "for all", or the end of a sentence."""
+    if tokens[k].text in (".", ":"):
+        return k + 1 < len(tokens) and tokens[k + 1].start > tokens[k].end
+    return tokens[k].text in (*PAUSES, r"\forall")
 
 
-def _add(line: Line, token: Token) -> None:
-    (line.clauses[-1].tokens if line.clauses else line.main).append(token)
+def _is_remark(tokens: list[Token], k: int, partner: dict[int, int], letters: set[str]) -> bool:
+    """A bracket that begins with words: "(chain rule)", "(where δ = …)"."""
+    if tokens[k].text not in ("(", "[") or partner.get(k, 0) <= k + 1:
+        return False
+    first = tokens[k + 1]
+    if first.kind == "text":
+        found = first.text.lower().split()
+        return not is_identifier(first) and (len(found) > 1 or found[0] in REMARKS)
+    return _words_end(tokens, k + 1, letters) > k + 1
 
 
 def _joined(tokens: list[Token]) -> str:

@@ -175,11 +175,12 @@ def _beside(asked: Asked, last: Judged, written: Written, text: str) -> Judged:
     if last.verdict not in ("correct", "layout"):
         return last
     for member in written.alternatives:
-        if member.syntax is None and member.error is not None and member.error.code == "unreadable":
+        if member.error is not None:
             return _error(member.error, text)
         other = _judge_member(asked, member, text)
         judged = ("correct", "layout", "incorrect", "undecided")
-        if other.verdict in judged and other.verdict != last.verdict and (written.hedged or other.code != "shape"):
+        said = other.verdict in judged and other.code != "shape"
+        if other.verdict != last.verdict and (said or written.hedged):
             message = "The answer gives several formulas that differ; which one is meant?"
             return Judged("unreadable", "several-answers", last.read_as, message, {"span": list(member.span)})
     return last

@@ -60,7 +60,7 @@ def _derivative_fraction(p: Parser) -> s.Syntax | None:
     texts = [p.tokens[k].text if k < e else "" for k, e in (above, below)]
     if texts[0] != texts[1] or texts[0] not in marks or below[1] - below[0] < 2:
         return None
-    if any(p.tokens[k + 1].text in SIGNS for k, end in (above, below) if k + 1 < end):
+    if texts[0] == "d" and any(p.tokens[k + 1].text in SIGNS for k, end in (above, below) if k + 1 < end):
         return None
     after = below[1] + 1
     try:

@@ -32,9 +32,9 @@ TRANSPARENT = frozenset(
     eqnarray* flalign flalign*""".split()
 )
 REMARKS = frozenset(
-    """when if where for since because with otherwise else assuming given note here using the and or thus hence then
-    which that this every each from while unless except provided also only elementwise column row vector matrix scalar
-    shape""".split()
+    """let setting define denote put when if where for since because with otherwise else assuming given note here using
+    the and or thus hence then which that this every each from while unless except provided also only elementwise column
+    row vector matrix scalar shape""".split()
 )
 LONG_WORD = 4
 TRAILING = frozenset((".", ",", ";", ":"))

@@ -46,8 +46,9 @@ SAME = {
     r"\bullet": r"\cdot", r"\centerdot": r"\cdot", r"\gets": r"\to", r"\rightarrow": r"\to", r"\lt": "<",
     r"\gt": ">", r"\varepsilon": r"\epsilon", r"\land": r"\wedge", r"\sb": "_", r"\sp": "^", r"\coloneqq": "=",
     r"\equiv": "=", r"\Longrightarrow": r"\Rightarrow", r"\implies": r"\Rightarrow", r"\star": "*",
-    r"\newline": "\\\\", r"\linebreak": "\\\\", r"\llbracket": "[", r"\rrbracket": "]", r"\triangleq": "=", r"\doteq": "=",
-    r"\dots": r"\ldots", r"\dotsc": r"\ldots", r"\dotsb": r"\ldots", r"\hdots": r"\ldots", r"\cdots": r"\ldots", r"\langle": r"\langle", r"\diagdown": r"\oslash",
+    r"\newline": "\\\\", r"\linebreak": "\\\\", r"\llbracket": "[", r"\rrbracket": "]", r"\triangleq": "=",
+    r"\doteq": "=", r"\diagdown": r"\oslash",
+    **dict.fromkeys((r"\dots", r"\dotsc", r"\dotsb", r"\hdots", r"\cdots"), r"\ldots"),
     r"\hslash": r"\hbar", r"\bigodot": r"\odot", r"\bigcirc": r"\circ", r"\And": r"\wedge",
     r"\dag": "*", r"\tau": r"\tau",
 }  # fmt: skip
@@ -75,13 +76,15 @@ BOLD = {r"\mathbf", r"\boldsymbol", r"\bm", r"\pmb", r"\mathbb", r"\textbf", r"\
 WORDS_INSIDE = {r"\text", r"\textrm", r"\mbox", r"\operatorname", r"\operatorname*", r"\mathrm", r"\textnormal",
                 r"\textit", r"\textsf", r"\texttt", r"\mathit", r"\mathsf", r"\textbf", r"\emph", r"\mathop",
                 r"\hbox", r"\mathtt", r"\textup"}  # fmt: skip
+TEXT = {r"\text", r"\textrm", r"\mbox", r"\textnormal", r"\textit", r"\emph"}
 SWALLOWED = set(
     r"""\tag \label \color \vspace \hspace \phantom \vphantom \ref \eqref \footnote \tag* \hphantom \rule \mathchoice
     \vskip \hskip \intertext""".split()
 )
 ARGUMENT_THEN_BODY = {r"\textcolor", r"\colorbox", r"\fcolorbox", r"\scalebox", r"\raisebox", r"\class", r"\href"}
 FRAMES = set(
-    r"""\boxed \fbox \framebox \mathclap \ensuremath \smash \mathrlap \mathllap \hbox \mathbin \mathrel \mathord""".split()
+    r"""\boxed \fbox \framebox \mathclap \ensuremath \smash \mathrlap \mathllap \hbox \mathbin \mathrel
+    \mathord""".split()
 )
 TAKES_BRACES = {"_", "^", "}", "]", r"\frac", r"\sqrt", r"\hat", r"\bar", r"\tilde", r"\dot", r"\substack", r"\begin"}
 SIGNS = {"==": "=", ".*": r"\odot", "@": ""}  # as in programs
@@ -256,6 +259,8 @@ class _Cleaner:
             self.at += 1
             if braced and name in BOLD:
                 self._bold_ones(at + 1, close)
+            if name in TEXT:
+                self._frame()
 
     def _bold_ones(self, start: int, end: int) -> None:
         """A 1 with scripts among other bold letters (`\\mathbf{1_n^T q}`) is a vector of ones."""
