@@ -64,6 +64,11 @@ PROBLEMS: dict[str, dict[str, Any]] = {
         "loss": r"J = \frac{1}{N} \sum_{i=1}^{N} (w^\top x_i - y_i)^2",
         "symbols": {"w": "d", "X": "N x d", "x_i": "row i of X", "y": "N"},
     },
+    "labels": {
+        "loss": r"J = y^\top x",
+        "symbols": {"x": "n", "y": "n, binary"},
+        "define": {"m": r"\mathbf{1}^\top y"},
+    },
     "step": {"loss": r"J = \max(0, s)", "symbols": {"s": "scalar"}},
     "modulus": {"loss": "J = |s|", "symbols": {"s": "scalar"}},
     "logistic": {
@@ -103,6 +108,9 @@ WRONG: list[Row] = [
     ("half norm", "x", r"\frac{d}{2} x"),
     ("half norm", "x", r"\frac{2}{d} x"),
     ("half norm", "x", r"(1 + (d - 2)(d - 3)(d - 4)) x"),
+    ("half norm", "x", r"(1 + (d - 2)(d - 3)(d - 4)(d - 5)(d - 6)(d - 7)(d - 8)) x"),
+    ("half norm", "x_i", r"x_i + i (i - 1)(i - 2)(i - 3)(i - 4)(i - 5)(i - 6)"),
+    ("labels", "x", r"y + \mathbf{1} (m - 1)(m - 2)(m - 3)(m - 4)(m - 5)(m - 6) m"),  # with n small, m is smaller
     ("mean square", "w", r"\frac{2}{d} X^\top (X w - y)"),
     ("mean square", "w", r"X^\top (X w - y)"),
     # right for whole numbers that happen to be drawn only
@@ -133,6 +141,8 @@ WRONG: list[Row] = [
 ]
 
 NEVER: list[Row] = [
+    ("half norm", "x", "x + x " + "".join(f"(d - {k})" for k in range(2, 30))),
+    ("labels", "x", r"y + \mathbf{1} " + "".join(rf"(\sum_i y_i - {k})" for k in range(30))),
     # thin branches
     ("square", "s", "s + 1[0.2 < s] 1[s < 0.2001]"),
     ("square", "s", "s + 1[0.2 < s] 1[s < 0.2001] 1[0.3 < t] 1[t < 0.3001]"),

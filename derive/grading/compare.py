@@ -1,7 +1,7 @@
 """Whether an answer equals the derivative: a ladder of rungs, each of which may decide.
 
 1. shape; 2. floating point, where values that differ clearly are confirmed to differ; 3. canonical form (a proof
-for all sizes); 4. identity modulo a prime, on all branches at once; 5. many digits, where what is equal must have
+for all sizes); more points and sizes for answers that use sizes, positions or labels; 4. identity modulo a prime, on all branches at once; 5. many digits, where what is equal must have
 shown every branch.  What no rung settles is undecided.
 """
 
@@ -29,6 +29,7 @@ from derive.sizes import ONE, Range, describe
 CLEARLY, NEGLIGIBLE = 1e-6, 1e-9
 EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
 OWN_SAMPLES, OWN_POINTS, LABEL_POINTS = 3, 12, 400
+FEW, MOST = 4, 14
 MOST_LABEL_TESTS, MOST_COINS = 6, 5
 FEWEST_DEFINED = 3
 
@@ -72,7 +73,7 @@ class _Ladder:
 
     def decide(self) -> Outcome:
         """The verdict of the first rung that has one."""
-        for rung in (self._floating, self._on_its_own_points, self._labels, self._canonical, self._modular):
+        for rung in (self._floating, self._canonical, self._on_its_own_points, self._labels, self._modular):
             outcome = rung()
             if outcome is not None:
                 return outcome
@@ -151,10 +152,13 @@ class _Ladder:
 
     def _on_its_own_points(self) -> Outcome | None:
         """What uses sizes, positions or comparisons is tried at sizes that follow from the answer."""
-        if not uses_positions(self.answer, self.tests):
+        degree = points.polynomial_degree(self.answer, self.ref.plain.meanings)
+        if degree <= FEW and not uses_positions(self.answer, self.tests):
             return None
-        asked = self.ref.asked
-        for drawn in points.of_its_own(asked.problem, asked.target, self.answer, OWN_SAMPLES, OWN_POINTS):
+        if degree > MOST:
+            return Outcome("unknown", "floating point", "The answer uses sizes or labels too often to be sure of it.")
+        asked, count = self.ref.asked, OWN_SAMPLES if degree <= FEW else degree + 2
+        for drawn in points.of_its_own(asked.problem, asked.target, self.answer, count, OWN_POINTS):
             true = self.ref.at_if_possible(drawn)
             outcome = None if true is None else self._at_points(self.ref.floating, drawn, true)[0]
             if outcome is not None:

@@ -14,8 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from derive.expressions.node import Node, walk
+from derive.grading.branches import Meanings, is_discrete, leaves
 from derive.numerics.sampling import Sample, properties_of, sample
 from derive.problem.problem import Problem, Target
+from derive.sizes import SCALAR
 
 POINTS = 12
 SEEDS = (11, 12)
@@ -31,10 +33,12 @@ def base(problem: Problem, target: Target) -> list[Sample]:
     return found if _is_slow(problem) else [*found, roomy(problem, target, [s.sizes for s in found], POINTS, 13)]
 
 
-def roomy(problem: Problem, target: Target, taken: list[dict[str, int]], points: int, seed: int) -> Sample:
+def roomy(
+    problem: Problem, target: Target, taken: list[dict[str, int]], points: int, seed: int, room: int = ROOM
+) -> Sample:
     """A sample from a larger choice of sizes; for every name, if it can be, a size that is not taken yet."""
     scope = problem.scope.child()
-    scope.add_size_names(f"{SPARE}{k}" for k in range(ROOM))
+    scope.add_size_names(f"{SPARE}{k}" for k in range(room))
     wider = replace(problem, scope=scope)
     best, fewest = None, 10**6
     for trial in range(seed, seed + 1200, 100):
@@ -50,12 +54,39 @@ def roomy(problem: Problem, target: Target, taken: list[dict[str, int]], points:
 
 
 def of_its_own(problem: Problem, target: Target, answer: Node, count: int, points: int) -> Iterator[Sample]:
-    """Samples whose sizes, indices and values follow from the answer."""
-    digest = _digest(answer)
+    """Samples whose sizes, indices and values follow from the answer; their sizes differ while there are others."""
+    digest, taken = _digest(answer), list[dict[str, int]]()
     for k in range(count):
-        seed = int.from_bytes(digest[4 * k : 4 * k + 4], "big")
-        drawn = sample(problem, target, seed, points) if _is_slow(problem) else roomy(problem, target, [], points, seed)
-        yield _widened(drawn, seed)
+        seed = int.from_bytes(hashlib.sha256(digest + bytes([k])).digest()[:4], "big")
+        if _is_slow(problem):
+            yield _widened(sample(problem, target, seed, points), seed)
+            continue
+        drawn = roomy(problem, target, taken, points, seed, max(ROOM, count))
+        taken.append(drawn.sizes)
+        yield drawn
+
+
+def polynomial_degree(answer: Node, meanings: Meanings) -> int:
+    """How often sizes, labels and indices as numbers stand in an answer: a bound for its degree in them.
+
+    A polynomial such as (n - 2)(n - 3)(n - 4) vanishes for as many sizes as its degree, and one in the number of
+    ones among n labels for every n that is smaller; so many sizes have to be tried.
+    """
+    counts: dict[int, int] = {}
+    for node in walk(answer):
+        own = int(node.op == "size" or (node.op in ("symbol", "family") and _is_label(node, meanings)))
+        if node.op in ("add", "product", "power"):
+            own += sum(o.op == "index" for o in node.operands)
+        inner = sum(counts[id(o)] for o in node.operands)
+        times = abs(node.data[0].numerator) if node.op == "power" else 1
+        counts[id(node)] = own + inner * times
+    return counts[id(answer)]
+
+
+def _is_label(name: Node, meanings: Meanings) -> bool:
+    """Whether a quantity is made of labels or whole numbers, of which there may be many."""
+    given = leaves(meanings, name)
+    return bool(given) and is_discrete(meanings, name) and any(leaf.dims != SCALAR for leaf in given)
 
 
 def _digest(answer: Node) -> bytes:
