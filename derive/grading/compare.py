@@ -55,7 +55,7 @@ def compare(asked: Asked, answer: Node, partial: Iterable[Node] = ()) -> Outcome
         with np.errstate(all="ignore"):
             return _Ladder(reference(asked), answer, tuple(partial)).decide()
     except EvaluationError as problem:
-        if asked.closed() == answer:
+        if _is_closed_form(asked, answer):
             return Outcome("equal", "canonical form")
         return Outcome("unknown", "bounds", f"The answer could not be evaluated: {problem}.")
 
@@ -182,7 +182,7 @@ class _Ladder:
     # --------------------------------------------------------------------------------- proofs and identities
 
     def _canonical(self) -> Outcome | None:
-        return Outcome("equal", "canonical form") if self.ref.asked.closed() == self.answer else None
+        return Outcome("equal", "canonical form") if _is_closed_form(self.ref.asked, self.answer) else None
 
     def _modular(self) -> Outcome | None:
         if self._holds("modular"):
@@ -239,6 +239,13 @@ class _Ladder:
         if strangers:
             problem = kinks.beside(ref, self.answer, mine, strangers)
         return Outcome("unknown", "many digits", problem) if problem else Outcome("equal", "many digits")
+
+
+def _is_closed_form(asked: Asked, answer: Node) -> bool:
+    try:
+        return asked.closed() == answer
+    except RecursionError:
+        return False
 
 
 # ---------------------------------------------------------------------------------------------- differences
