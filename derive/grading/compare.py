@@ -1,8 +1,9 @@
 """Whether an answer equals the derivative: a ladder of rungs, each of which may decide.
 
 1. shape; 2. floating point, where values that differ clearly are confirmed to differ; 3. canonical form (a proof
-for all sizes); more points and sizes for answers that use sizes, positions or labels; 4. identity modulo a prime, on all branches at once; 5. many digits, where what is equal must have
-shown every branch.  What no rung settles is undecided.
+for all sizes); 4. more points and sizes for answers that use sizes, positions or labels; 5. identity modulo a prime,
+on all branches at once; 6. many digits, where what is equal must have shown every branch.  What no rung settles is
+undecided.
 """
 
 from __future__ import annotations
