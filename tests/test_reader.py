@@ -164,9 +164,6 @@ SAME = [
     (r"\sum_{k \neq 2} u_k", r"\sum_{k=1, k \neq 2}^{K} u_k"),
     (r"\sum_{k=1, k \neq 2}^{K} u_k", r"\sum_{\substack{k=1 \\ k \neq 2}}^{K} u_k"),
     (r"\sum_{k=1, k \neq 2}^{K} u_k", r"\sum_{k=1 \atop k \neq 2}^{K} u_k"),
-    (r"\sum_{i < j} A_{ij}", r"\sum_{i=1}^{n} \sum_{j=1}^{n} \mathbb{1}[i < j] A_{ij}"),
-    (r"\sum_{i, j} A_{ij}", r"\sum_{i=1}^{n} \sum_{j=1}^{n} A_{ij}"),
-    (r"\sum_{(i, j)} A_{ij}", r"\mathbf{1}^\top A \mathbf{1}"),
     (r"\sum_{i : y_i = 1} \hat{y}_i", r"\sum_i \mathbb{1}[y_i = 1] \hat{y}_i"),
     (r"\sum_{i=1}^{n} G_i", r"\sum_{i=1}^{n} G_{i\cdot}^\top"),  # example i of a batch
     (r"\sum_{k=1}^{V} U_k", r"\sum_{k=1}^{V} U_{\cdot k}"),  # the range says that examples are columns
