@@ -23,6 +23,7 @@ ORDER = (
     ("problem",),
     ("numerics",),
     ("gradient",),
+    ("indexform",),
     ("lowering",),
     ("grading",),
     ("notation",),

@@ -24,35 +24,46 @@ def _scalar(data: Any, *dims: Dims) -> Dims:
 
 
 define("number", "an exact number", dims=_scalar, within=lambda w, n: w.f.const(n.data[0]),
+       entry=lambda w, n, i, j: n,
        latex=lambda p, n: p.number(n.data[0]), numpy=lambda p, n: p.number(n.data[0]))  # fmt: skip
 define("constant", "π or e", dims=_scalar, within=lambda w, n: w.constant(n.data[0]),
+       entry=lambda w, n, i, j: n,
        latex=lambda p, n: {"pi": r"\pi", "e": "e"}[n.data[0]],
        numpy=lambda p, n: {"pi": "np.pi", "e": "np.e"}[n.data[0]])  # fmt: skip
 define("size", "a size used as a number", dims=_scalar, within=lambda w, n: w.f.const(w.size(n.data[0])),
+       entry=lambda w, n, i, j: n,
        latex=lambda p, n: str(n.data[0]), numpy=lambda p, n: p.size(n.data[0]))  # fmt: skip
 define("symbol", "a named quantity", dims=_second, within=lambda w, n: w.leaf(n),
+       entry=lambda w, n, i, j: b.entry(n, i, j),
        latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.leaf(n))  # fmt: skip
 define("family", "a family of quantities", dims=_second, within=lambda w, n: w.leaf(n),
        latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.leaf(n))  # fmt: skip
 define("index", "an index", dims=_scalar, within=lambda w, n: w.index_as_number(n),
+       entry=lambda w, n, i, j: n,
        latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.index(n))  # fmt: skip
 define("index_family", "a family of fixed indices", dims=_scalar, within=lambda w, n: w.index_as_number(n),
        latex=lambda p, n: p.name(n.data[0]), numpy=lambda p, n: p.leaf(n))  # fmt: skip
 define("ones", "a matrix of ones", dims=_given, within=lambda w, n: w.f.full(w.dims(n.dims), 1),
+       entry=lambda w, n, i, j: b.number(1),
        latex=lambda p, n: p.ones(n), numpy=lambda p, n: p.full(n, "np.ones"))  # fmt: skip
 define("zeros", "a matrix of zeros", dims=_given, within=lambda w, n: w.f.full(w.dims(n.dims), 0),
+       entry=lambda w, n, i, j: b.number(0),
        latex=lambda p, n: "0", numpy=lambda p, n: p.full(n, "np.zeros"))  # fmt: skip
 define("eye", "the identity matrix", dims=lambda data: (data[0], data[0]),
        within=lambda w, n: w.f.eye(w.size(n.data[0])),
+       entry=lambda w, n, i, j: w.delta(i, j),
        latex=lambda p, n: "I", numpy=lambda p, n: f"np.eye({p.size(n.data[0])}, dtype={p.dtype})")  # fmt: skip
 define("onehot", "a unit column", dims=lambda data, i: (data[0], ONE),
        within=lambda w, n: w.onehot(n.operands[0], w.size(n.data[0])),
+       entry=lambda w, n, i, j: w.delta(i, n.operands[0]),
        latex=lambda p, n: rf"\mathbf{{e}}_{{{p(n.operands[0])}}}", numpy=lambda p, n: p.onehot(n),
        vjp=lambda g, out, i: (None,))  # fmt: skip
 define("index_equal", "1 where two indices are equal", dims=_scalar, within=lambda w, n: w.compare(n, "equal"),
+       entry=lambda w, n, i, j: n,
        latex=lambda p, n: p.indicator(n), numpy=lambda p, n: p.compare(n, "=="),
        vjp=lambda g, out, i, j: (None, None))  # fmt: skip
 define("index_less", "1 where an index is smaller", dims=_scalar, within=lambda w, n: w.compare(n, "less"),
+       entry=lambda w, n, i, j: n,
        latex=lambda p, n: p.indicator(n), numpy=lambda p, n: p.compare(n, "<"),
        vjp=lambda g, out, i, j: (None, None))  # fmt: skip
 
@@ -88,6 +99,7 @@ define(
     dims=lambda data, *dims: SCALAR,
     within=lambda w, n: w.part(n.operands[0], n.operands[1], n.operands[2]),
     vjp=_entry_vjp,
+    entry=lambda w, n, i, j: w(*n.operands),
     latex=lambda p, n: p.entry(n),
     numpy=lambda p, n: p.entry(n),
     level=90,
@@ -100,6 +112,7 @@ define(
     dims=lambda data, x, i: (ONE, x[1]),
     within=lambda w, n: w.part(n.operands[0], n.operands[1], None),
     vjp=lambda g, out, x, i: (b.product(unit(i, x.dims[0]), g), None),
+    entry=lambda w, n, i, j: w(n.operands[0], n.operands[1], j),
     latex=lambda p, n: p.line(n),
     numpy=lambda p, n: p.line(n),
     level=90,
@@ -112,6 +125,7 @@ define(
     dims=lambda data, x, j: (x[0], ONE),
     within=lambda w, n: w.part(n.operands[0], None, n.operands[1]),
     vjp=lambda g, out, x, j: (b.product(g, b.transpose(unit(j, x.dims[1]))), None),
+    entry=lambda w, n, i, j: w(n.operands[0], i, n.operands[1]),
     latex=lambda p, n: p.line(n),
     numpy=lambda p, n: p.line(n),
     level=90,
@@ -123,6 +137,7 @@ define(
     "a member of a family",
     dims=lambda data, family, i: family,
     within=lambda w, n: w.member(n),
+    entry=lambda w, n, i, j: b.entry(n, i, j),
     latex=lambda p, n: p.member(n),
     numpy=lambda p, n: p.member(n),
     level=100,
@@ -140,12 +155,13 @@ define(
     dims=lambda data, body, condition: body,
     within=lambda w, n: w.sum(n),
     vjp=_sum_vjp,
+    entry=lambda w, n, i, j: w.bound(n, i, j),
     latex=lambda p, n: p.big_sum(n),
     numpy=lambda p, n: p.big_sum(n),
     level=25,
     words="a sum passes the gradient on to each of its terms",
     example=lambda: b.sum_over(
-        b.apply("exp", b.entry(_matrix(), b.index("i", Range(ONE, Size.of("n"))), b.number(1))),
+        b.apply("exp", b.entry(_matrix(), b.index("i", None), b.number(1))),
         "i",
         Range(ONE, Size.of("n")),
     ),

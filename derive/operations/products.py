@@ -71,6 +71,12 @@ def _product_vjp(g: Node, out: Node, *factors: Node) -> tuple[Node | None, ...]:
     return tuple(cotangents)
 
 
+def _product_entry(w: Any, node: Node, i: Node, j: Node) -> Node:
+    chain = tuple(f for f in node.operands if f.dims != SCALAR)
+    scalars = [w.number(f) for f in node.operands if f.dims == SCALAR]
+    return b.product(*scalars, w.chain(chain, i, j)) if chain else b.product(*scalars)
+
+
 def _scalar_cotangent(g: Node, others: tuple[Node, ...]) -> Node:
     rest = b.product(*others)
     return b.product(g, rest) if g.dims == SCALAR else b.inner(rest, g)
@@ -82,6 +88,7 @@ define(
     dims=_product_dims,
     evaluate=_product_value,
     vjp=_product_vjp,
+    entry=_product_entry,
     latex=lambda p, n: p.product(n),
     numpy=lambda p, n: p.product(n),
     level=LEVEL_PRODUCT,
@@ -100,6 +107,7 @@ define(
     dims=same_dims,
     evaluate=lambda f, data, *values: fold(f.mul, values),
     vjp=_hadamard_vjp,
+    entry=lambda w, n, i, j: b.product(*(w(o, i, j) for o in n.operands)),
     latex=lambda p, n: p.hadamard(n),
     numpy=lambda p, n: p.hadamard(n),
     level=LEVEL_HADAMARD,
@@ -114,6 +122,7 @@ define(
     dims=lambda data, x: (x[1], x[0]),
     evaluate=lambda f, data, x: f.transpose(x),
     vjp=lambda g, out, x: (b.transpose(g),),
+    entry=lambda w, n, i, j: w(n.operands[0], j, i),
     latex=lambda p, n: p.transpose(n),
     numpy=lambda p, n: p.transpose(n),
     level=LEVEL_TRANSPOSE,
@@ -143,6 +152,7 @@ define(
     dims=_number_of_square,
     evaluate=lambda f, data, x: f.total(f.diagonal(x)),
     vjp=lambda g, out, x: (b.product(g, b.eye(x.dims[0])),),
+    entry=lambda w, n, i, j: w.sum(n.operands[0].dims[0], lambda v, k: v(n.operands[0], k, k)),
     latex=lambda p, n: p.application(r"\operatorname{tr}", n.operands[0]),
     numpy=lambda p, n: f"np.trace({p(n.operands[0])})",
     level=60,
@@ -162,6 +172,7 @@ define(
     dims=_square,
     evaluate=lambda f, data, x: f.inverse(x),
     vjp=_inverse_vjp,
+    entry=lambda w, n, i, j: b.entry(n, i, j),
     latex=lambda p, n: rf"{p(n.operands[0], 90)}^{{-1}}",
     numpy=lambda p, n: f"np.linalg.inv({p(n.operands[0])})",
     level=50,
@@ -174,6 +185,7 @@ define(
     dims=_number_of_square,
     evaluate=lambda f, data, x: f.det(x),
     vjp=lambda g, out, x: (b.product(g, out, b.transpose(b.make("inverse", (x,)))),),
+    entry=lambda w, n, i, j: n,
     latex=lambda p, n: p.application(r"\det", n.operands[0]),
     numpy=lambda p, n: f"np.linalg.det({p(n.operands[0])})",
     level=60,
@@ -200,6 +212,7 @@ define(
     dims=diag_dims,
     evaluate=lambda f, data, x: f.diag(x),
     vjp=lambda g, out, x: (b.diag(g),),
+    entry=lambda w, n, i, j: b.product(w.delta(i, j), w(n.operands[0], i, b.number(1))),
     latex=lambda p, n: p.application(r"\operatorname{diag}", n.operands[0]),
     numpy=lambda p, n: f"np.diag({p(n.operands[0])})",
     level=60,
@@ -212,6 +225,7 @@ define(
     dims=lambda data, x: (_square(data, x)[0], ONE),
     evaluate=lambda f, data, x: f.diagonal(x),
     vjp=lambda g, out, x: (b.diag(g),),
+    entry=lambda w, n, i, j: w(n.operands[0], i, i),
     latex=lambda p, n: p.application(r"\operatorname{diag}", n.operands[0]),
     numpy=lambda p, n: f"np.diag({p(n.operands[0])})",
     level=60,

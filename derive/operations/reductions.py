@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from derive.expressions import build as b
@@ -18,12 +19,19 @@ def _to_number(data: Any, x: Dims) -> Dims:
     return SCALAR
 
 
+def _sum_of(w: Any, x: Node) -> Node:
+    """Σ over all entries."""
+    found: Node = w.sum(x.dims[0], lambda v, k: v.sum(x.dims[1], lambda u, m: u(x, k, m)))
+    return found
+
+
 define(
     "total",
     "the sum of all entries",
     dims=_to_number,
     evaluate=lambda f, data, x: f.total(x),
     vjp=lambda g, out, x: (b.product(g, b.ones(x.dims)),),
+    entry=lambda w, n, i, j: _sum_of(w, n.operands[0]),
     latex=lambda p, n: p.total(n),
     numpy=lambda p, n: f"{p(n.operands[0], 100)}.sum()",
     level=30,
@@ -36,6 +44,7 @@ define(
     dims=_to_number,
     evaluate=lambda f, data, x: f.sqrt(f.total(f.mul(x, x))),
     vjp=lambda g, out, x: (b.product(g, b.power(out, -1), x),),
+    entry=lambda w, n, i, j: b.power(_sum_of(w, b.power(n.operands[0], 2)), Fraction(1, 2)),
     latex=lambda p, n: rf"\lVert {p(n.operands[0])} \rVert",
     numpy=lambda p, n: f"np.linalg.norm({p(n.operands[0])})",
     words="the gradient of the norm is the unit vector",
@@ -63,6 +72,25 @@ def _softmax_value(f: Any, data: Any, x: Any) -> Any:
     return f.mul(top, f.inv(_normaliser(f, top, f.dims(x))))
 
 
+def _normaliser_entry(w: Any, x: Node, i: Node) -> Node:
+    """Σ of the exponentials that entry (i, j) of a softmax is divided by."""
+    top = b.apply("exp", x)
+    if ONE in x.dims:
+        return _sum_of(w, top)
+    found: Node = w.sum(x.dims[1], lambda v, k: v(top, i, k))
+    return found
+
+
+def _softmax_entry(w: Any, node: Node, i: Node, j: Node) -> Node:
+    x = node.operands[0]
+    return b.product(w(b.apply("exp", x), i, j), b.power(_normaliser_entry(w, x, i), -1))
+
+
+def _log_softmax_entry(w: Any, node: Node, i: Node, j: Node) -> Node:
+    x = node.operands[0]
+    return b.subtract(w(x, i, j), b.apply("log", _normaliser_entry(w, x, i)))
+
+
 def _softmax_vjp(g: Node, out: Node, x: Node) -> tuple[Node | None, ...]:
     inside = b.inner(out, g) if ONE in x.dims else sum_along(b.hadamard(out, g))
     return (b.subtract(b.hadamard(out, g), b.hadamard(out, inside)),)
@@ -74,6 +102,7 @@ define(
     dims=same_dims,
     evaluate=_softmax_value,
     vjp=_softmax_vjp,
+    entry=_softmax_entry,
     latex=lambda p, n: p.application(r"\operatorname{softmax}", n.operands[0]),
     numpy=lambda p, n: p.softmax(n),
     level=60,
@@ -97,6 +126,7 @@ define(
     dims=same_dims,
     evaluate=_log_softmax_value,
     vjp=_log_softmax_vjp,
+    entry=_log_softmax_entry,
     latex=lambda p, n: p.application(r"\log \operatorname{softmax}", n.operands[0]),
     numpy=lambda p, n: p.log_softmax(n),
     level=60,
@@ -115,6 +145,7 @@ define(
     dims=_to_number,
     evaluate=_log_sum_exp_value,
     vjp=lambda g, out, x: (b.product(g, b.apply("softmax", x)),),
+    entry=lambda w, n, i, j: b.apply("log", _sum_of(w, b.apply("exp", n.operands[0]))),
     latex=lambda p, n: rf"\log \mathbf{{1}}^\top \exp({p(n.operands[0])})",
     numpy=lambda p, n: p.log_sum_exp(n),
     level=60,

@@ -31,6 +31,8 @@ class Operation:
     `evaluate(f, data, *values)` is the meaning over a field `f` (see `derive.numerics.fields`);
     leaves and what binds or uses an index have `within(world, node)` instead.
     `vjp(g, out, *operands)` gives the cotangent of each operand, or None where there is none.
+    `entry(w, node, i, j)` writes entry (i, j) with explicit sums (see `derive.indexform`); what acts entry by
+    entry needs none.
     `by_name` says that formulas may apply it as `\\operatorname{name}(x)`.
     `latex(printer, node)` and `numpy(printer, node)` print; `level` is the binding strength.
     """
@@ -41,6 +43,7 @@ class Operation:
     evaluate: Evaluate | None = None
     within: Evaluate | None = None
     vjp: VectorJacobianProduct | None = None
+    entry: Callable[..., Node] | None = None
     latex: Callable[[Any, Node], str] | None = None
     numpy: Callable[[Any, Node], str] | None = None
     level: int = 100
