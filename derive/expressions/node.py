@@ -8,7 +8,8 @@ functions of `derive.expressions.build`, which check shapes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from itertools import count
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
@@ -18,6 +19,7 @@ from sympy.matrices.expressions.matexpr import MatrixExpr
 from derive.sizes import Dims, Size
 
 Data = tuple[Any, ...]
+MARKS, STOREY = 2039, 24
 
 
 class Datum(Atom):  # type: ignore[misc]
@@ -46,6 +48,9 @@ class Datum(Atom):  # type: ignore[misc]
 class Node(MatrixExpr):  # type: ignore[misc]
     """One operation applied to operands; see `derive.operations` for what there is.
 
+    `height` is the number of operations on the longest way down, `count` the number of nodes of the tree.
+    `marks` is a signature of the symbols and families below: a part of a node has no mark that the node has not.
+
     `to_latex` is set by `derive.printing`, which knows how operations are printed.
     """
 
@@ -53,6 +58,9 @@ class Node(MatrixExpr):  # type: ignore[misc]
     operands: tuple[Node, ...]
     data: Data
     dims: Dims
+    height: int
+    count: int
+    marks: int
     _free: frozenset[str]
     to_latex: ClassVar[Callable[[Node], str]] = str
     _interned: ClassVar[WeakValueDictionary[Any, Node]] = WeakValueDictionary()
@@ -62,6 +70,11 @@ class Node(MatrixExpr):  # type: ignore[misc]
 
         data = next((a.value for a in args if isinstance(a, Datum)), ())
         return make(cls.op, tuple(a for a in args if isinstance(a, Node)), data)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other  # nodes are interned
+
+    __hash__ = MatrixExpr.__hash__
 
     @property
     def shape(self) -> tuple[Any, Any]:
@@ -108,6 +121,9 @@ def head(op: str) -> type[Node]:
     return found
 
 
+_LEAVES = count()
+
+
 def intern_node(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> Node:
     """The one node with this operation, these operands and this data."""
     key = (op, operands, data, dims)
@@ -117,40 +133,56 @@ def intern_node(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> 
     args: tuple[Basic, ...] = (*operands, Datum((*data,))) if data else operands
     node: Node = Basic.__new__(head(op), *args)
     node.operands, node.data, node.dims = operands, data, dims
+    _measure(node)
     Node._interned[key] = node
     return node
 
 
-def walk(root: Node) -> Iterator[Node]:
-    """Every distinct node below `root`, operands before the nodes that use them."""
+def _measure(node: Node) -> None:
+    """What is known of an expression from what is known of its parts."""
+    node.height, node.count, node.marks, node._free = 0, 1, 0, frozenset()
+    for operand in node.operands:
+        node.height = max(node.height, operand.height + 1)
+        node.count += operand.count
+        node.marks |= operand.marks
+        node._free = node._free | operand._free if node._free else operand._free
+    if node.op in ("symbol", "family"):
+        node.marks = 1 << next(_LEAVES) % MARKS
+    elif node.op == "index":
+        node._free = frozenset((str(node.data[0]),))
+    elif node.op == "sum":
+        node._free = node._free - {str(node.data[0])}
+
+
+def walk(root: Node, known: Container[Node] = ()) -> Iterator[Node]:
+    """Every distinct node below `root`, operands before the nodes that use them; nothing below `known` ones."""
     seen: set[int] = set()
     stack: list[tuple[Node, bool]] = [(root, False)]
     while stack:
         node, done = stack.pop()
         if done:
             yield node
-        elif id(node) not in seen:
+        elif id(node) not in seen and node not in known:
             seen.add(id(node))
             stack.append((node, True))
             stack.extend((child, False) for child in reversed(node.operands))
 
 
+def landings(root: Node, known: Container[Node] = ()) -> Iterator[Node]:
+    """The parts of a tall expression that a recursion which remembers is to visit first, so as never to go deep."""
+    if root.height < STOREY:
+        return
+    for node in walk(root, known):
+        for operand in node.operands:
+            if operand.height // STOREY < node.height // STOREY and operand not in known:
+                yield operand
+
+
 def free_indices(node: Node) -> frozenset[str]:
     """The names of the indices that an expression depends on and does not bind itself."""
-    known: frozenset[str] | None = getattr(node, "_free", None)
-    if known is None:
-        known = frozenset().union(*(free_indices(o) for o in node.operands))
-        if node.op == "index":
-            known = frozenset((str(node.data[0]),))
-        elif node.op == "sum":
-            known = known - {str(node.data[0])}
-        node._free = known
-    return known
+    return node._free
 
 
 def count_nodes(root: Node) -> int:
     """The number of nodes of the tree, shared parts counted each time they occur."""
-    sizes: dict[int, int] = {}
-    for node in walk(root):
-        sizes[id(node)] = 1 + sum(sizes[id(o)] for o in node.operands)
-    return sizes[id(root)]
+    return root.count

@@ -6,14 +6,32 @@ from collections import Counter
 from collections.abc import Hashable
 
 from derive.expressions.build import index, make, substitute, transpose
-from derive.expressions.node import Node
+from derive.expressions.node import Node, landings
 from derive.sizes import SCALAR
 
-_KEYS: dict[Node, Hashable] = {}
+
+class Key:
+    """What is hashed once, and compared by identity before it is compared by content."""
+
+    __slots__ = ("content", "hash")
+
+    def __init__(self, content: Hashable) -> None:
+        self.content, self.hash = content, hash(content)
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Key) and self.hash == other.hash and self.content == other.content
+
+
+_KEYS: dict[Node, Key] = {}
 _DEPTHS: dict[Node, int] = {}
 
 
-def order_free(node: Node) -> Hashable:
+def order_free(node: Node) -> Key:
     """A key that equal expressions share when they differ only in order or in the names of bound indices."""
     known = _KEYS.get(node)
     if known is not None:
@@ -21,23 +39,30 @@ def order_free(node: Node) -> Hashable:
     if len(_KEYS) > 50_000:
         _KEYS.clear()
         _DEPTHS.clear()
-    _KEYS[node] = key = _key(node)
-    return key
+    for part in landings(node, _KEYS):
+        _remembered(part)
+    return _remembered(node)
+
+
+def _remembered(node: Node) -> Key:
+    if node not in _KEYS:
+        _KEYS[node] = Key(_key(node))
+    return _KEYS[node]
 
 
 def _key(node: Node) -> Hashable:
     if node.op == "sum":
         plain = f"#{_depth(node)}"
         parts = [substitute(o, {index(str(node.data[0]), None): index(plain, None)}) for o in node.operands]
-        return node.op, tuple(order_free(p) for p in parts), node.data[1]
-    parts = [order_free(o) for o in node.operands]  # type: ignore[misc]
+        return node.op, tuple(_remembered(p) for p in parts), node.data[1]
+    parts = [_remembered(o) for o in node.operands]  # type: ignore[misc]
     if node.op in ("add", "hadamard", "index_equal", "maximum", "minimum"):
         return node.op, frozenset(Counter(parts).items())
     if node.op == "product":
         scalars = [p for p, o in zip(parts, node.operands, strict=True) if o.dims == SCALAR]
         chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
         if chain and node.dims == SCALAR:
-            turned = tuple(order_free(transpose(o)) for o in reversed(node.operands) if o.dims != SCALAR)
+            turned = tuple(_remembered(transpose(o)) for o in reversed(node.operands) if o.dims != SCALAR)
             inner = ("inner", frozenset((chain, turned)))
             return (node.op, frozenset(Counter([*scalars, inner]).items()), ()) if scalars else inner
         return node.op, frozenset(Counter(scalars).items()), chain

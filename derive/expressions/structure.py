@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 
 from derive.errors import ShapeError
 from derive.expressions.algebra import add, hadamard, matrices, power, product, split_number
 from derive.expressions.leaves import eye, index, make, number, ones, size_number, zeros
-from derive.expressions.node import Node, free_indices, intern_node
+from derive.expressions.node import Node, free_indices, intern_node, landings
 from derive.sizes import ONE, SCALAR, Dims, Range, describe
 
 
@@ -146,10 +148,14 @@ def substitute(root: Node, mapping: dict[Node, Node]) -> Node:
     done: dict[Node, Node] = dict(mapping)
     indices = {str(k.data[0]) for k in mapping if k.op == "index"}
     arriving = frozenset().union(*(free_indices(v) for v in mapping.values())) if indices else frozenset()
+    marks = reduce(or_, (k.marks for k in mapping), 0)
+    anywhere = any(not k.marks and k.op != "index" for k in mapping)
 
     def visit(node: Node) -> Node:
         if node in done:
             return done[node]
+        if not (node.marks & marks or node._free & indices or anywhere):
+            return node
         if node.op == "sum" and node.data[0] in indices:
             inner = {k: v for k, v in mapping.items() if k.data[:1] != node.data[:1] or k.op != "index"}
             done[node] = substitute(node, inner) if inner else node
@@ -160,6 +166,8 @@ def substitute(root: Node, mapping: dict[Node, Node]) -> Node:
         done[node] = node if parts == node.operands else rebuild(node, parts)
         return done[node]
 
+    for part in landings(root, done):
+        visit(part)
     return visit(root)
 
 

@@ -8,7 +8,7 @@ its own, so that the work is linear in the length of the program.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from derive.errors import NoRuleError
 from derive.expressions import build as b
@@ -49,21 +49,23 @@ class Sweep:
     cotangents: Mapping[Node, Node]
     own: Mapping[Node, Node]
     steps: tuple[Step, ...]
+    _full: dict[Node, Node] = field(default_factory=dict, repr=False, compare=False)
 
     def expanded(self, node: Node) -> Node:
         """An expression without the names that the sweep introduced."""
-        for name, meaning in reversed(list(self.own.items())):
-            if any(part is name for part in walk(node)):
-                node = b.substitute(node, {name: meaning})
-        return node
+        for name, meaning in list(self.own.items())[len(self._full) :]:
+            self._full[name] = b.substitute(meaning, self._full)  # it uses only names introduced before it
+        return b.substitute(node, self._full)
 
 
 class _Sweeper:
     """The state of one sweep."""
 
     def __init__(self, problem: Problem, of: Node, seed: Node) -> None:
-        self.problem = problem
+        self.program = problem.program
+        self.loss_symbol = problem.loss_symbol
         self.naming = naming(problem)
+        self.outputs = {meaning: leaf for leaf, meaning in self.naming.forward.items()}
         self.of, self.received = of, dict[Node, list[Node]]()
         self.users: dict[Node, list[Node]] = {}
         self.through: dict[Node, list[str]] = {}
@@ -73,13 +75,9 @@ class _Sweeper:
         self.received[of] = [seed]
 
     def run(self) -> Sweep:
-        program = list(self.problem.program.items())
-        order = [name for name, _ in program]
-        for name, definition in reversed(program):
+        for name, definition in reversed(self.program.items()):
             if name in self.received:
-                g = self._settle(name)
-                if name in order:
-                    self._through(name, definition, g)
+                self._through(name, definition, self._settle(name))
         for leaf in list(self.received):
             if leaf not in self.done:
                 self._settle(leaf)
@@ -97,7 +95,7 @@ class _Sweeper:
 
     def _named(self, name: Node, whole: Node) -> Node | None:
         """A name for a long cotangent (an indexed one keeps its formula)."""
-        if whole.op == "symbol" or name.op == "family" or name not in self.problem.program:
+        if whole.op == "symbol" or name.op == "family" or name not in self.program:
             return None
         if count_nodes(whole) <= LONG:
             return None
@@ -124,8 +122,8 @@ class _Sweeper:
 
     def _named_outputs(self, body: Node, name: Node) -> dict[Node, Node]:
         """Outputs that have a name: the definition itself, and parts that are other names."""
-        out = {meaning: leaf for leaf, meaning in self.naming.forward.items() if leaf is not name}
-        if name is not self.problem.loss_symbol:
+        out = dict(self.outputs)
+        if name is not self.loss_symbol:
             out[body] = name
         return out
 
@@ -211,7 +209,8 @@ def _declared_values(problem: Problem, units: Mapping[Node, Node]) -> dict[Node,
 def given_symbols(problem: Problem) -> list[Node]:
     """The symbols that are given, not defined."""
     found = [e.node for e in problem.scope.all() if e.kind == "value" and e.node is not None]
-    return [node for node in found if node not in problem.meanings]
+    meanings = problem.meanings
+    return [node for node in found if node not in meanings]
 
 
 def _unit_vector(problem: Problem, leaf: Node) -> Node | None:

@@ -15,7 +15,7 @@ from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.numerics.fields import Dual, Field, Pair
-from derive.numerics.sampling import Sample, world
+from derive.numerics.sampling import Sample, convert, world
 from derive.numerics.world import World
 from derive.problem.problem import Problem, Target
 from derive.sizes import SCALAR, Dims
@@ -42,6 +42,15 @@ def dual_world(problem: Problem, field: Field, drawn: Sample, leaf: Node) -> tup
     leaves: dict[Node, Any] = {node: Pair(x[None], None) for node, x in plain.leaves.items() if node in drawn.values}
     leaves[leaf] = Pair(value[None], seeds(field, value, leaf.op == "family"))
     return World(dual, drawn.sizes, leaves, drawn.indices, problem.meanings), value.shape[1:]
+
+
+def shifted_world(problem: Problem, field: Field, drawn: Sample, shifts: dict[Node, Any]) -> World:
+    """A world in which something is added to the values of symbols and names."""
+    base = field.base if isinstance(field, Dual) else field
+    leaves: dict[Node, Any] = {leaf: convert(base, leaf, value, drawn) for leaf, value in drawn.values.items()}
+    if isinstance(field, Dual):
+        leaves = {leaf: Pair(value[None], None) for leaf, value in leaves.items()}
+    return World(field, drawn.sizes, leaves, drawn.indices, problem.meanings, shifts)
 
 
 def jacobian_values(problem: Problem, field: Field, drawn: Sample, of: Node, target: Target) -> Any:

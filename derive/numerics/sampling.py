@@ -20,7 +20,7 @@ from derive.numerics.world import World
 from derive.problem.problem import Definition, Problem, Target
 from derive.sizes import Range
 
-MAX_COMBINATIONS = 4096
+MAX_COMBINATIONS, SHARED_SIZES = 4096, 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +64,18 @@ def size_names(problem: Problem) -> list[str]:
 
 
 def choose_sizes(problem: Problem, rng: np.random.Generator) -> dict[str, int]:
-    """Unequal small sizes, different from the fixed ones where there are few names."""
+    """Unequal small sizes, different from the fixed ones where there are few names.
+
+    Of very many names some must share a size; which ones do follows from the seed.
+    """
     fixed = {s.number for e in problem.scope.all() if e.node is not None for s in e.node.dims} - {None, 1}
     pool = [v for v in range(2, 40) if v not in fixed]
     names = size_names(problem)
-    values = [int(v) for v in rng.permutation(pool[: max(len(names), 1)])]
-    return dict(zip(names, values, strict=False))
+    if len(names) > len(pool):
+        names = [names[k] for k in rng.permutation(len(names))]
+        pool = [v for v in range(2, 2 + SHARED_SIZES) if v not in fixed]
+    values = rng.permutation(pool[: max(len(names), 1)])
+    return {name: int(values[k % len(values)]) for k, name in enumerate(names)}
 
 
 def index_ranges(problem: Problem, target: Target | None) -> dict[str, Range]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from derive.errors import EvaluationError
-from derive.expressions.node import Node
+from derive.expressions.node import Node, free_indices, landings, walk
 from derive.numerics.fields import Dual, Field, Value
 from derive.operations.registry import record
 from derive.sizes import Dims, Range, Size
@@ -25,7 +25,8 @@ class World:
 
     `leaves` maps symbols and families to arrays; `definitions` maps names to their expressions, which are
     evaluated when first used; `indices` maps index names to arrays of 1-based positions (one a sample
-    point).  For an indexed definition, `definitions` holds (index name, range, expression).
+    point).  For an indexed definition, `definitions` holds (index name, range, expression).  `shifts` are added
+    to the values of symbols and names, and so to all that is computed from them.
     """
 
     def __init__(
@@ -35,49 +36,48 @@ class World:
         leaves: Mapping[Node, Value],
         indices: Mapping[str, Any],
         definitions: Mapping[Node, Any],
+        shifts: Mapping[Node, Value] | None = None,
     ) -> None:
         self.f, self.sizes = field, sizes
-        self.leaves, self.definitions = dict(leaves), definitions
+        self.definitions, self.shifts = definitions, shifts or {}
+        self.leaves = {leaf: self._shifted(leaf, value) for leaf, value in leaves.items()}
         self.indices = dict(indices)
         self._outer = dict(indices)
         self.base = 3 + isinstance(field, Dual)
         self._bound: list[str] = []
-        self._memo: list[dict[int, tuple[Node, Value]]] = [{}]
-        self._free: dict[int, frozenset[str]] = {}
+        self._memo: list[dict[Node, Value]] = [{}]
 
     def value(self, node: Node) -> Value:
         """The value of an expression; shared parts are computed once."""
-        level = self._level(node)
-        found = self._memo[level].get(id(node))
+        for part in landings(node, _Settled(self)):
+            self._value(part)
+        return self._value(node)
+
+    def _value(self, node: Node) -> Value:
+        memo = self._memo[self._level(node)]
+        found = memo.get(node)
         if found is not None:
-            return found[1]
+            return found
         entry = record(node.op)
         if entry.within is not None:
             out = entry.within(self, node)
         else:
             assert entry.evaluate is not None
             self._check_size(node)
-            out = entry.evaluate(self.f, node.data, *(self.value(o) for o in node.operands))
-        self._memo[level][id(node)] = (node, out)
+            out = entry.evaluate(self.f, node.data, *(self._value(o) for o in node.operands))
+        memo[node] = out
         return out
+
+    def known(self, node: Node) -> bool:
+        """Whether an expression has a value already."""
+        return node in self._memo[self._level(node)]
 
     def _level(self, node: Node) -> int:
         """The innermost bound index that the node depends on: what a value may be remembered for."""
         if not self._bound:
             return 0
-        free = self._free_names(node)
+        free = free_indices(node)
         return max((k + 1 for k, name in enumerate(self._bound) if name in free), default=0)
-
-    def _free_names(self, node: Node) -> frozenset[str]:
-        found = self._free.get(id(node))
-        if found is None:
-            found = frozenset().union(*(self._free_names(o) for o in node.operands))
-            if node.op == "index":
-                found = frozenset([str(node.data[0])])
-            elif node.op == "sum":
-                found = found - {node.data[0]}
-            self._free[id(node)] = found
-        return found
 
     def _check_size(self, node: Node) -> None:
         entries = self.size(node.dims[0]) * self.size(node.dims[1])
@@ -101,8 +101,31 @@ class World:
         """The value of a symbol, a family or a defined name."""
         if node in self.leaves:
             return self.leaves[node]
-        if node not in self.definitions:
-            raise EvaluationError(f"{node.data[0]} has no value")
+        for name in self._unsettled(node):
+            self._settle(name)
+        return self.leaves[node]
+
+    def _unsettled(self, root: Node) -> list[Node]:
+        """The names without a value that a name needs, each after those that it is defined by, itself last."""
+        order: dict[Node, None] = {}
+        stack, opened = [root], set[Node]()
+        while stack:
+            name = stack[-1]
+            if name in opened:
+                stack.pop()
+                order.setdefault(name)
+                continue
+            opened.add(name)
+            definition = self.definitions.get(name)
+            if definition is None:
+                raise EvaluationError(f"{name.data[0]} has no value")
+            body = definition[2] if isinstance(definition, tuple) else definition
+            leaves = (n for n in walk(body, self._memo[0]) if n.op in ("symbol", "family"))
+            stack.extend(n for n in leaves if n not in self.leaves and n not in opened)
+        return list(order)
+
+    def _settle(self, node: Node) -> None:
+        """Evaluate a defined name, outside of all sums."""
         bound, memo, indices = self._bound, self._memo, self.indices
         self._bound, self._memo, self.indices = [], [memo[0]], dict(self._outer)
         try:
@@ -110,8 +133,10 @@ class World:
             value = self._indexed(*definition) if isinstance(definition, tuple) else self.value(definition)
         finally:
             self._bound, self._memo, self.indices = bound, memo, indices
-        self.leaves[node] = value
-        return value
+        self.leaves[node] = self._shifted(node, value)
+
+    def _shifted(self, node: Node, value: Value) -> Value:
+        return self.f.add(value, self.shifts[node]) if node in self.shifts else value
 
     def _indexed(self, name: str, over: Range, body: Node) -> Value:
         """All members of an indexed definition, along the axis before rows and columns."""
@@ -219,6 +244,16 @@ class World:
             if node.operands[1].op != "number":
                 body = self.f.mul(body, self.value(node.operands[1]))
         return self.f.sum_bound(body, axis, count)
+
+
+class _Settled:
+    """What a world need not go into: what has a value, and what evaluates its parts itself."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def __contains__(self, node: Any) -> bool:
+        return record(node.op).within is not None or self.world.known(node)
 
 
 class _Binding:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, landings
 from derive.operations.registry import record
 from derive.printing.subscripts import braced, fill_key
 from derive.sizes import ONE, SCALAR, Range, Size
@@ -26,23 +26,28 @@ POWERED = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "se
 
 def latex(node: Node, scope: Scope | None = None) -> str:
     """The LaTeX of an expression; with a scope, declared columns and rows are called by their names."""
-    return Printer(scope)(node)
+    printer = Printer(scope)
+    for part in landings(node, printer.texts):
+        printer(part)
+    return printer(node)
 
 
 class Printer:
     """Prints expressions by the `latex` fields of their operations' records."""
 
     def __init__(self, scope: Scope | None = None) -> None:
-        self.lines = {}
+        self.lines, self.texts = {}, dict[Node, str]()
         for entity in scope.all() if scope is not None else ():
             if entity.kind == "part":
                 self.lines[entity.node, entity.orientation] = (entity.key, entity.slots[0])
 
     def __call__(self, node: Node, level: int = 0) -> str:
         """The text of a node, in brackets where it binds weaker than `level`."""
-        printer = record(node.op).latex
-        assert printer is not None
-        text = printer(self, node)
+        text = self.texts.get(node)
+        if text is None:
+            printer = record(node.op).latex
+            assert printer is not None
+            text = self.texts[node] = printer(self, node)
         return rf"\left({text}\right)" if self.level(node) < level else text
 
     def level(self, node: Node) -> int:

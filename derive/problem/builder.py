@@ -18,7 +18,7 @@ from derive.reading.scope import Entity, Pattern, Scope
 from derive.rules.fold import fold
 from derive.sizes import SCALAR
 
-MAX_SYMBOLS = 400
+MAX_SYMBOLS = 1_000
 KEYS = frozenset("title source loss symbols define names questions layout id policy preamble".split())
 
 

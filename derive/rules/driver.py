@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from derive.expressions.build import rebuild
-from derive.expressions.node import Node
+from derive.expressions.node import Node, landings
 
 Rewrite = Callable[[Node], Node | None]
-MAX_STEPS = 20_000
+MAX_STEPS, MOST_REMEMBERED = 20_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,16 @@ def _by_head() -> dict[str, list[Rule]]:
 
 
 _HEADS: dict[str, list[Rule]] = {}
+_DONE: dict[Node, Node] = {}
 
 
 def simplify(root: Node) -> Node:
     """The form of an expression to which no rule applies any more."""
     if not _HEADS:
         _HEADS.update(_by_head())
-    done: dict[Node, Node] = {}
-    steps = 0
+    if len(_DONE) > MOST_REMEMBERED:
+        _DONE.clear()
+    done, steps = _DONE, 0
 
     def visit(node: Node) -> Node:
         nonlocal steps
@@ -77,6 +79,8 @@ def simplify(root: Node) -> Node:
             return done[node]
         current = node
         while True:
+            for part in landings(current, done) if current is not node else ():
+                visit(part)
             parts = tuple(visit(o) for o in current.operands)
             out = current if parts == current.operands else rebuild(current, parts)
             changed = out if (out.op, out.operands) != (current.op, parts) else _once(out)
@@ -88,6 +92,8 @@ def simplify(root: Node) -> Node:
                 raise RuntimeError(f"the rules do not come to an end at {out.op}")
             current = changed
 
+    for part in landings(root, done):
+        visit(part)
     return visit(root)
 
 

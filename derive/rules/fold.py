@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, walk
+from derive.expressions.node import Node, landings, walk
 from derive.expressions.order import order_free
 from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import ONE, SCALAR
@@ -22,7 +23,8 @@ def fold(node: Node, names: Mapping[Node, Node]) -> Node:
     for _ in range(3):
         before = node
         for meaning, name in meanings:
-            node = _put(node, meaning, name)
+            if not meaning.marks & ~node.marks:
+                node = _put(node, meaning, name)
         if node is before:
             return node
     return node
@@ -45,13 +47,25 @@ def _worth(meaning: Node) -> bool:
     return meaning.op not in ("symbol", "number", "member", "entry", "index", "size")
 
 
+class _Lacking:
+    """The expressions in which something with these marks cannot be."""
+
+    def __init__(self, marks: int) -> None:
+        self.marks = marks
+
+    def __contains__(self, node: Any) -> bool:
+        return self.marks & ~node.marks != 0
+
+
 def _put(root: Node, meaning: Node, name: Node) -> Node:
     done: dict[Node, Node] = {}
-    key = order_free(meaning)
+    key, lacks = order_free(meaning), _Lacking(meaning.marks)
 
     def visit(node: Node) -> Node:
         if node in done:
             return done[node]
+        if node in lacks:
+            return node
         if order_free(node) == key:
             done[node] = name
             return name
@@ -60,6 +74,8 @@ def _put(root: Node, meaning: Node, name: Node) -> Node:
         done[node] = _inside(out, meaning, name) or out
         return done[node]
 
+    for part in landings(root, lacks):
+        visit(part)
     return visit(root)
 
 
