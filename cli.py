@@ -22,7 +22,7 @@ from derive.report import derived, doubtful, judged, summary
 from derive.terminal import clean, console, table, write
 
 if TYPE_CHECKING:
-    pass
+    from derive.problem.problem import Problem
 
 ALL_RIGHT, NOT_RIGHT, UNUSABLE, NOT_JUDGED = range(4)
 
@@ -32,6 +32,15 @@ POLICY = click.option(
     type=click.Choice(("strict", "usual", "lenient")),
     help="How much is read leniently; what is, is always said.  [default: usual]",
 )
+
+
+LAYOUT = click.option(
+    "--layout",
+    type=click.Choice(("shape", "numerator")),
+    help="The layout: gradients in the shape of their variables, or transposed throughout.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead.")
+HESSIAN = click.option("--hessian", is_flag=True, help="The second derivatives of the loss too.")
 
 
 class Commands(click.Group):
@@ -54,7 +63,7 @@ class Commands(click.Group):
 def commands() -> None:
     """Derive gradients to their textbook form, check them, and grade LaTeX answers against them.
 
-    PROBLEM is the id of a problem in the catalogue or a TOML or JSON file.
+    PROBLEM is the id of a problem in the catalogue, a TOML or JSON file, or - for standard input.
     """
 
 
@@ -95,22 +104,98 @@ def _catalogue() -> Iterable[dict[str, str]]:
 
 @commands.command()
 @click.argument("problem")
-@click.option("--wrt", help="The variable: a symbol, a defined name, an entry, a member.")
+@click.option("--wrt", multiple=True, help="A variable: a symbol, a defined name, an entry, a member. Repeatable.")
 @click.option("--of", help="What is differentiated, if not the loss.")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead.")
+@LAYOUT
+@HESSIAN
+@AS_JSON
 @click.pass_context
-def show(ctx: click.Context, problem: str, wrt: str | None, of: str | None, as_json: bool) -> None:
-    """Derive the gradients of PROBLEM: forward computation, backward steps, closed forms, checks."""
-    from derive.gradient.derivation import derivation
-    from derive.problem.load import load
+def show(ctx: click.Context, /, problem: str, **asked: Any) -> None:
+    """Derive the gradients of PROBLEM: forward computation, backward steps, closed forms, checks.
 
-    loaded = load(problem)
-    found = derivation(loaded, wrt, of)
+    With --hessian also the Hessian with respect to each --wrt and the mixed second derivatives of each two;
+    where a matrix is among the variables, the product with a direction V.
+    """
+    _show(ctx, _loaded(problem), **asked)
+
+
+def _show(
+    ctx: click.Context,
+    loaded: Problem,
+    wrt: tuple[str, ...],
+    of: str | None,
+    layout: str | None,
+    hessian: bool,
+    as_json: bool,
+) -> None:
+    from derive.gradient.derivation import derivation
+
+    if hessian and of:
+        raise click.UsageError("--hessian is of the loss: leave out --of")
+    found = derivation(loaded, wrt, of, layout, hessian)
     if as_json:
         click.echo(json.dumps(plain(found.as_dict()), indent=1))
     else:
         write(*derived(loaded, found))
     ctx.exit(NOT_JUDGED if doubtful(found) else ALL_RIGHT)
+
+
+@commands.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog="\b\n"
+    r"""Example:
+  derive gradient 'J = -y^\top \log \hat{y}' --wrt W \
+    --symbol 'W = C x d' --symbol 'x = d' --symbol 'y = C, one-hot' \
+    --define 'z = W x' --define '\hat{y} = \operatorname{softmax}(z)' --name '\delta = \hat{y} - y'""",
+)
+@click.argument("loss")
+@click.option("--symbol", "symbols", multiple=True, metavar="'NAME = SHAPE'", help="What is given, with its shape.")
+@click.option("--define", multiple=True, metavar="'NAME = FORMULA'", help="A step of the forward computation.")
+@click.option("--name", "names", multiple=True, metavar="'NAME = FORMULA'", help="A name for the result to use.")
+@click.option("--wrt", multiple=True, help="A variable; all symbols if left out. Repeatable.")
+@click.option("--of", help="What is differentiated, if not the loss: a defined name.")
+@LAYOUT
+@HESSIAN
+@AS_JSON
+@click.pass_context
+def gradient(
+    ctx: click.Context,
+    /,
+    loss: str,
+    symbols: tuple[str, ...],
+    define: tuple[str, ...],
+    names: tuple[str, ...],
+    wrt: tuple[str, ...],
+    of: str | None,
+    **asked: Any,
+) -> None:
+    """Derive the gradients of LOSS, a formula in LaTeX, without a file.
+
+    LOSS may be - : then a whole problem, TOML or JSON, is read from standard input. SHAPE is what stands in a
+    problem's [symbols]: scalar, d, 1 x d, C x d, 'd, k = 1..K', 'index 1..V', with properties such as one-hot.
+    """  # fmt: skip
+    from derive.adhoc import from_options, given_names
+
+    if loss == "-" and (symbols or define or names):
+        raise click.UsageError(
+            "the problem on standard input declares its own symbols and names: leave out the options"
+        )
+    problem = _loaded("-") if loss == "-" else from_options(loss, symbols, define, names)
+    try:
+        _show(ctx, problem, wrt=wrt or (() if of else given_names(problem)), of=of, **asked)
+    except AuthorError as error:
+        raise replace(error, where=f"--{error.where}") if error.where in ("wrt", "of") else error from None
+
+
+def _loaded(name: str) -> Problem:
+    """The problem of the catalogue, of a file or of standard input."""
+    if name != "-":
+        from derive.problem.load import load
+
+        return load(name)
+    from derive.adhoc import from_text
+
+    return from_text(sys.stdin.buffer.read())
 
 
 @commands.command()
@@ -119,9 +204,8 @@ def numpy(problem: str) -> None:
     """Print NumPy source that computes the loss and all gradients of PROBLEM."""
     from derive.gradient.derivation import closed_forms
     from derive.lowering.lower import lower
-    from derive.problem.load import load
 
-    loaded = load(problem)
+    loaded = _loaded(problem)
     source = lower(loaded, closed_forms(loaded)).source
     if console().is_terminal:
         from rich.syntax import Syntax
@@ -141,7 +225,7 @@ def numpy(problem: str) -> None:
 @click.argument("answer")
 @click.option("--wrt", required=True, help="The variable.")
 @click.option("--of", default="", help="What is differentiated, if not the loss.")
-@click.option("--layout", type=click.Choice(("shape", "numerator")), help="The layout asked for.")
+@LAYOUT
 @POLICY
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON instead.")
 @click.pass_context
@@ -157,13 +241,12 @@ def check(
 ) -> None:
     """Judge one ANSWER, in LaTeX, to PROBLEM.  An answer may start with a minus sign."""
     from derive.grading.grade import ask, judge
-    from derive.problem.load import load
 
-    loaded = load(problem)
+    loaded = _loaded(problem)
     try:
         asked = ask(loaded, wrt, of, layout)
     except AuthorError as error:
-        raise error.at(problem) from None
+        raise error.at("standard input" if problem == "-" else problem) from None
     asked = replace(asked, policy=policy or asked.policy)
     text = answer.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     found = _safely(None, lambda: judge(None, asked, text).as_dict())

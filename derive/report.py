@@ -15,10 +15,9 @@ from derive.sizes import describe
 from derive.terminal import LONGEST, clean, console, heading, indented, math, readable, short, table
 
 if TYPE_CHECKING:
-    from derive.gradient.derivation import Derivation
+    from derive.gradient.derivation import Derivation, Gradient, SecondDerivative
     from derive.problem.problem import Problem
 
-CLOSE = 1e-4
 LOOKS = {
     "correct": ("✓", "green"),
     "layout": ("⇄", "yellow"),
@@ -31,29 +30,46 @@ LOOKS = {
 
 def derived(problem: Problem, found: Derivation) -> Iterable[RenderableType]:
     """A whole derivation: forward, backward, gradients, checks."""
-    title = Text.assemble(
-        (found.title or problem.identifier, "bold"), "\n" if found.source else "", (found.source, "dim")
-    )
-    yield Panel.fit(title, border_style="dim") if console().is_terminal else title
+    if name := found.title or problem.identifier:
+        title = Text.assemble((name, "bold"), "\n" if found.source else "", (found.source, "dim"))
+        yield Panel.fit(title, border_style="dim") if console().is_terminal else title
     yield heading("Forward")
     yield _equations((step.name, step.definition, step.shape) for step in found.forward)
     if problem.shorthands:
         yield heading("Names")
         yield _equations((str(n.data[0]), problem.texts[n], describe(n.dims)) for n in problem.shorthands)
+    layout = "" if found.layout == "shape" else f", {found.layout} layout"
     if found.steps:
-        yield heading("Backward")
+        yield heading("Backward" + layout)
     for number, step in enumerate(found.steps, 1):
         line = (math(step.cotangent), " = ", math(step.expression), (f"   {step.shape}", "dim"))
         yield Text.assemble(f"{number:>3}  ", *line)
         yield indented(Text(f"{readable(step.name)}: {step.words}", "italic dim"), 5)
-    yield heading("Gradients")
+    yield heading("Gradients" + layout)
     for one in found.gradients:
         of = one.of or str(problem.loss_symbol.data[0])
         line = (math(f"∂{of}/∂{one.wrt}"), " = ", math(one.latex, "bold green"), (f"   {one.shape}", "dim"))
         yield Text.assemble("  ", *line)
         yield indented(Text("\n".join((one.latex, *filter(None, [one.remark]))), "cyan"), 6)
+    if found.hessians:
+        yield heading("Hessians" + layout)
+        yield from _second_derivatives(str(problem.loss_symbol.data[0]), found.hessians)
     yield from (Text(f"\n{remark}", "yellow") for remark in found.remarks)
     yield _confirmation(found)
+
+
+def _second_derivatives(loss: str, found: Iterable[SecondDerivative]) -> Iterable[RenderableType]:
+    """The Hessians; where one is the product with a direction, that is said."""
+    for one in found:
+        below = f"∂{one.wrt}²" if one.wrt == one.then else f"∂{one.wrt} ∂{one.then}"
+        name = f"∂²{loss}/({below})" if " " in below else f"∂²{loss}/{below}"
+        if one.direction:
+            yield Text.assemble("  H = ", math(name), " has more than two indices; applied to a direction ",
+                                math(one.direction), f" of the shape of {readable(one.wrt)}:")  # fmt: skip
+            name = f"H[{one.direction}]"
+        line = (math(name), " = ", math(one.latex, "bold green"), (f"   {one.shape}", "dim"))
+        yield Text.assemble("  ", *line)
+        yield indented(Text(one.latex, "cyan"), 6)
 
 
 def _equations(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
@@ -61,15 +77,17 @@ def _equations(rows: Iterable[tuple[str, str, str]]) -> RenderableType:
 
 
 def doubtful(found: Derivation) -> list[str]:
-    """The variables whose gradients are not confirmed by both checks."""
-    return [one.wrt for one in found.gradients if not (one.exact and one.numeric_error < CLOSE)]
+    """The variables whose derivatives are not confirmed by both checks."""
+    first = [one.wrt for one in found.gradients if not one.confirmed]
+    return [*first, *(f"{one.wrt}, {one.then}" for one in found.hessians if not one.confirmed)]
 
 
 def _confirmation(found: Derivation) -> Text:
-    if names := ", ".join(doubtful(found)):
+    if names := "; ".join(doubtful(found)):
         return Text(f"\n✗ Not confirmed by both checks, so not to be trusted: with respect to {names}", "bold red")
-    how = " or ".join(sorted({one.exact for one in found.gradients}))
-    worst = max((one.numeric_error for one in found.gradients), default=0.0)
+    everything: list[Gradient | SecondDerivative] = [*found.gradients, *found.hessians]
+    how = " or ".join(sorted({one.exact for one in everything}))
+    worst = max((one.numeric_error for one in everything), default=0.0)
     return Text.assemble(
         ("\n✓ ", "bold green"),
         "Confirmed by two independent checks that share no rule with the steps above:\n"

@@ -52,6 +52,12 @@ class Verdict:
             out |= {"steps": list(self.steps), "first_wrong": self.first_wrong}
         return out
 
+    def _repr_markdown_(self) -> str:
+        """How a notebook shows it."""
+        read = f"\n\nread as ${self.read_as}$" if self.read_as else ""
+        place = f"\n\n```\n{self.evidence['place']}\n```" if self.evidence.get("place") else ""
+        return f"**{self.verdict}** ({self.code}) {self.message}{read}{place}"
+
 
 def reported(identifier: Any, code: str, message: str, **evidence: Any) -> Verdict:
     """The verdict for what could not even be judged."""
@@ -86,6 +92,8 @@ def _problem_of(given: Any) -> Problem:
     """The problem of a question: by its id, or written out (read once)."""
     if isinstance(given, str):
         return by_identifier(given)
+    if isinstance(given, Problem):
+        return given
     if not isinstance(given, Mapping):
         raise AuthorError("the problem is an id or a table", "problem")
     key = repr(given)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sympy import Symbol, lambdify
 
-from derive.expressions.node import Node
+from derive.expressions.node import Node, walk
 from derive.lowering import kernels as k
 from derive.lowering import runtime, source
 from derive.lowering.arguments import Argument, all_nodes, arguments_of, free_indices_of, measure
@@ -35,7 +35,8 @@ class Lowered:
 
     `function(*arguments)` gives the loss and a dictionary of gradients by variable; `source` is the text of
     a module with that function.  `arguments` are the identifiers in the order of the call, `names` maps each
-    declared name to its identifier, `returns` are the loss's name and the variables.
+    declared name to its identifier, `returns` are the loss's name and the variables, `described` tells of each
+    argument its shape and what it stands for.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Lowered:
     arguments: tuple[str, ...]
     names: dict[str, str]
     returns: tuple[str, ...]
+    described: tuple[Argument, ...] = ()
 
 
 def lower(problem: Problem, gradients: Mapping[str, Node]) -> Lowered:
@@ -73,10 +75,11 @@ def lowered(program: Program) -> Program:
 
 def _used(program: Program) -> Iterator[Node]:
     """What the results are computed from: the gradients, and the definitions that they use."""
-    todo, seen = [program.loss, *program.gradients.values()], set[Node]()
+    todo, seen, visited = [program.loss, *program.gradients.values()], set[Node](), set[Node]()
     while todo:
         root = todo.pop()
-        for node in k.nodes_in_order(iter((root,))):
+        for node in walk(root, visited):
+            visited.add(node)
             if node in program.bodies and node not in seen:
                 seen.add(node)
                 todo.append(program.bodies[node])
@@ -126,7 +129,9 @@ class _Function:
         function.__doc__, function.__name__ = docstring, source.NAME
         text = source.module(lines, docstring)
         arguments = tuple(a.name for a in self.arguments)
-        return Lowered(text, function, arguments, self.declared, (str(program.loss.data[0]), *keys))
+        return Lowered(
+            text, function, arguments, self.declared, (str(program.loss.data[0]), *keys), tuple(self.arguments)
+        )
 
     # ------------------------------------------------------------------------------------------- planning
 
