@@ -31,7 +31,9 @@ def _terms(term: Node, dims: Dims) -> Iterable[tuple[Fraction, Node]]:
             yield from _terms(part, dims)
         return
     factor, rest = split_number(term)
-    if factor:
+    if rest.op == "add":
+        yield from ((factor * value, part) for inner in rest.operands for value, part in _terms(inner, dims))
+    elif factor:
         yield factor, (product(rest, ones(dims)) if rest.dims != dims else rest)
 
 

@@ -150,20 +150,22 @@ class Naming:
     """The names that results of a problem may use, with their meanings.
 
     `forward` holds the plain names of the program, `plain` these, the shorthands and unit vectors, `indexed`
-    the families of names with their index, `known` what is 0 or 1 by a declaration.
+    the families of names with their index, `known` what is a number by a declaration or a definition;
+    `written_out` are short numbers in terms of what is given.
     """
 
     forward: Mapping[Node, Node]
     plain: Mapping[Node, Node]
     indexed: Mapping[Node, tuple[str, Node]]
     known: Mapping[Node, Node]
+    written_out: tuple[tuple[Node, Node], ...] = ()
 
     def tidy(self, node: Node) -> Node:
         """The textbook form: simplified and called by its names, until nothing changes."""
         for _ in range(8):
             before = node
             node = simplify(node)
-            node = fold(node, {**self.plain, **at_indices(node, self.indexed)})
+            node = fold(node, {**self.plain, **at_indices(node, self.indexed)}, self.written_out)
             node = simplify(b.substitute(node, dict(self.known)) if self.known else node)
             if node is before:
                 break
@@ -189,7 +191,36 @@ def _naming(problem: Problem) -> Naming:
     plain = {name: prepared(d) for name, d in everything if not isinstance(d, tuple)}
     indexed = {name: (d[0], prepared(d[2])) for name, d in everything if isinstance(d, tuple)}
     forward = {name: meaning for name, meaning in plain.items() if name in problem.definitions}
-    return Naming(forward, {**units, **plain}, indexed, _declared_values(problem, units))
+    known = {**_declared_values(problem, units), **_known_totals(plain)}
+    return Naming(forward, {**units, **plain}, indexed, known, _written_out(forward))
+
+
+def _known_totals(plain: Mapping[Node, Node]) -> dict[Node, Node]:
+    """The sums of the entries of named vectors that are a number by definition, such as 1 or 0."""
+    vectors = {name: meaning for name, meaning in plain.items() if ONE in name.dims and name.dims != SCALAR}
+    totals = {b.total(name): simplify(b.total(meaning)) for name, meaning in vectors.items() if name.op == "symbol"}
+    known = {total: value for total, value in totals.items() if value.op == "number"}
+    for name, meaning in plain.items():
+        whole = [f for f in meaning.operands if f.op == "total"] if meaning.op == "product" else []
+        if len(whole) == 1 and ONE in (dims := whole[0].operands[0].dims):
+            deviation = simplify(b.total(b.subtract(whole[0].operands[0], b.product(name, b.ones(dims)))))
+            if simplify(b.substitute(deviation, {name: meaning})) == b.number(0):
+                known |= {deviation: b.number(0), b.negate(deviation): b.number(0)}
+    return known
+
+
+def _written_out(forward: Mapping[Node, Node]) -> tuple[tuple[Node, Node], ...]:
+    """Named numbers that are defined by other named numbers, without these."""
+    found, full = list[tuple[Node, Node]](), dict[Node, Node]()
+    for name, meaning in forward.items():
+        if name.dims != SCALAR or any(part in forward and part not in full for part in walk(meaning)):
+            continue
+        whole = simplify(b.substitute(meaning, full))
+        if count_nodes(whole) <= LONG:
+            full[name] = whole
+            if whole is not meaning:
+                found.append((name, whole))
+    return tuple(found)
 
 
 def _declared_values(problem: Problem, units: Mapping[Node, Node]) -> dict[Node, Node]:

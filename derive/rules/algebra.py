@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from math import gcd, lcm
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, intern_node
 from derive.expressions.order import order_free
 from derive.rules.driver import rule
 from derive.rules.examples import M, column, matrix, number
+from derive.rules.factors import content
 from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import ONE, SCALAR
 
@@ -154,16 +154,16 @@ def _common_ends(chains: list[list[Node]]) -> tuple[list[Node], list[Node]]:
     b.hadamard(column("a"), b.add(column("b"), column("c"))),
 ))  # fmt: skip
 def common_elementwise_factor(e: Node) -> Node | None:
-    r"""A \circ b + a \circ c = a \circ (b + c)"""
-    split = [b.split_number(t) for t in e.operands]
-    if any(rest.op != "hadamard" for _, rest in split):
+    r"""a \circ b + s\, a \circ c = a \circ (b + s\, c)"""
+    split = [(value, scalars_of(rest), chain_of(rest)) for value, rest in map(b.split_number, e.operands)]
+    if any(len(chain) != 1 or chain[0].op != "hadamard" for _, _, chain in split):
         return None
-    shared = [f for f in split[0][1].operands if all(f in rest.operands for _, rest in split[1:])]
+    shared = [f for f in split[0][2][0].operands if all(f in chain[0].operands for _, _, chain in split[1:])]
     if not shared:
         return None
     rest = [
-        b.scale(value, b.hadamard(b.ones(e.dims), *(f for f in part.operands if f not in shared)))
-        for value, part in split
+        b.product(b.number(value), *scalars, b.hadamard(b.ones(e.dims), *(f for f in part.operands if f not in shared)))
+        for value, scalars, (part,) in split
     ]
     return b.hadamard(*shared, b.add(*rest))
 
@@ -207,17 +207,38 @@ def multiply_out_if_shorter(e: Node) -> Node | None:
     b.product(b.subtract(number("s"), b.number(1)), column("x")),
 ))  # fmt: skip
 def minus_into_sum(e: Node) -> Node | None:
-    r"""-(1 - s)\, x = (s - 1)\, x"""
-    if e.operands[0].op != "number" or e.operands[0].data[0] != -1:
+    r"""-(1 - s)\, x = (s - 1)\, x, and -2\, u^\top (x - y) = 2\, u^\top (y - x)"""
+    value = e.operands[0].data[0] if e.operands[0].op == "number" else 1
+    if value >= 0:
         return None
     for k, factor in enumerate(e.operands):
-        if _mixed(factor):
-            return b.product(*e.operands[1:k], b.negate(factor), *e.operands[k + 1 :])
-        inside = [f for f in factor.operands if _complement(f)] if factor.op == "hadamard" else []
-        if inside:
-            turned = b.hadamard(*(b.negate(f) if f is inside[0] else f for f in factor.operands))
-            return b.product(*e.operands[1:k], turned, *e.operands[k + 1 :])
+        if factor.dims != SCALAR and b.transpose(factor) in (o for o in e.operands if o is not factor):
+            return None
+        turned = _turned(factor, value == -1, e.dims == SCALAR)
+        if turned is not None:
+            return b.product(b.number(-value), *e.operands[1:k], turned, *e.operands[k + 1 :])
     return None
+
+
+def _turned(factor: Node, whole: bool, inside: bool) -> Node | None:
+    """The negative of a factor with a minus in a sum; with `whole` also 1 - h^2, `inside` also inner products."""
+    if _mixed(factor) and (whole or not _has_constant(factor)):
+        return b.negate(factor)
+    if factor.op == "transpose" and _mixed(factor.operands[0]) and (whole or not _has_constant(factor.operands[0])):
+        return b.transpose(b.negate(factor.operands[0]))
+    if factor.op == "hadamard":
+        found = [f for f in factor.operands if _complement(f)] if whole else []
+        return b.hadamard(*(b.negate(f) if f is found[0] else f for f in factor.operands)) if found else None
+    if inside and factor.op == "product" and factor.operands[0] != b.transpose(factor.operands[-1]):
+        for k, part in enumerate(factor.operands):
+            turned = _turned(part, False, False)
+            if turned is not None:
+                return b.product(*factor.operands[:k], turned, *factor.operands[k + 1 :])
+    return None
+
+
+def _has_constant(node: Node) -> bool:
+    return any(b.split_number(t)[1].op in ("number", "ones") for t in node.operands)
 
 
 def _complement(node: Node) -> bool:
@@ -240,13 +261,11 @@ def common_number(e: Node) -> Node | None:
         if factor.op != "add":
             continue
         signed = [b.split_number(t)[0] for t in factor.operands]
-        values = [abs(v) for v in signed]
-        size = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
-        content = -size if max(signed) < 0 else size
-        if content not in (0, 1):
-            plain = b.add(*(b.scale(1 / content, t) for t in factor.operands))
+        size = -content(signed) if max(signed) < 0 else content(signed)
+        if size not in (0, 1):
+            plain = b.add(*(b.scale(1 / size, t) for t in factor.operands))
             rebuilt = b.rebuild(e, (*e.operands[:k], plain, *e.operands[k + 1 :]))
-            return b.product(b.number(content), rebuilt)
+            return b.product(b.number(size), rebuilt)
     return None
 
 

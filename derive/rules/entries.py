@@ -23,6 +23,8 @@ def entry_inside(e: Node) -> Node | None:
     x, i, j = e.operands
     if x.op == "transpose":
         return b.entry(x.operands[0], j, i)
+    if x.op in ("row", "column"):
+        return b.entry(x.operands[0], *((x.operands[1], j) if x.op == "row" else (i, x.operands[1])))
     if x.op == "product":
         return _entry_of_product(x, i, j)
     if x.op in ("ones", "eye", "onehot", "diag"):

@@ -5,7 +5,7 @@ Names are found up to the order of terms and factors, also as a part of a longer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -16,10 +16,18 @@ from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import ONE, SCALAR
 
 
-def fold(node: Node, names: Mapping[Node, Node]) -> Node:
-    """The expression with each name put for its meaning; `names` maps a name to its meaning, in order."""
-    meanings = [(meaning, name) for name, meaning in names.items() if _worth(meaning)]
-    meanings += [(m.operands[0], b.transpose(n)) for m, n in meanings if m.op == "transpose" and _worth(m.operands[0])]
+def fold(node: Node, names: Mapping[Node, Node], also: Sequence[tuple[Node, Node]] = ()) -> Node:
+    """The expression with each name put for its meaning; `names` maps a name to its meaning, in order.
+
+    `also` holds further pairs of a name and a meaning, tried after these.
+    """
+    meanings = [(meaning, name) for name, meaning in (*names.items(), *also) if _worth(meaning)]
+    meanings += [
+        (turned, b.transpose(name))
+        for meaning, name in meanings
+        if (meaning.op == "transpose" or (meaning.op == "product" and name.dims != SCALAR))
+        and _worth(turned := b.transpose(meaning))
+    ]
     for _ in range(3):
         before = node
         for meaning, name in meanings:
@@ -54,7 +62,7 @@ class _Lacking:
         self.marks = marks
 
     def __contains__(self, node: Any) -> bool:
-        return self.marks & ~node.marks != 0
+        return bool(self.marks & ~node.marks)
 
 
 def _put(root: Node, meaning: Node, name: Node) -> Node:
@@ -81,11 +89,13 @@ def _put(root: Node, meaning: Node, name: Node) -> Node:
 
 def _inside(node: Node, meaning: Node, name: Node) -> Node | None:
     """The name for a part of a sum, of an elementwise product or of a scalar product."""
+    if node.op == meaning.op == "power":
+        return _power_of_name(node, meaning, name)
     if node.op == meaning.op == "add" and node.dims == meaning.dims:
         return _part_of_sum(node, meaning, name)
     if node.op == meaning.op == "hadamard" and node.dims == meaning.dims:
         rest = _take(list(node.operands), list(meaning.operands))
-        return None if rest is None else b.hadamard(name, *rest)
+        return None if rest is None else b.hadamard(*_at_its_place(node, meaning, rest, name))
     if node.op == "hadamard" and meaning.op == "diag" and node.dims[1] == ONE:
         inside = meaning.operands[0]
         wanted = list(inside.operands) if inside.op == "hadamard" else [inside]
@@ -110,6 +120,22 @@ def _take(factors: list[Node], wanted: list[Node]) -> list[Node] | None:
     return [b.power(base, e) for base, e in powers.values() if e]
 
 
+def _at_its_place(node: Node, meaning: Node, rest: list[Node], name: Node) -> list[Node]:
+    """The factors that are left with the name where the first one of its meaning stood."""
+    first = order_free(b.base_and_exponent(meaning.operands[0])[0])
+    bases = [order_free(b.base_and_exponent(f)[0]) for f in node.operands]
+    left = {order_free(b.base_and_exponent(f)[0]) for f in rest}
+    before = sum(base in left for base in bases[: bases.index(first)])
+    return [*rest[:before], name, *rest[before:]]
+
+
+def _power_of_name(node: Node, meaning: Node, name: Node) -> Node | None:
+    """x^{-3/2} where \\sqrt{x} has the name s: s^{-3}."""
+    times = Fraction(node.data[0]) / Fraction(meaning.data[0])
+    same = order_free(node.operands[0]) == order_free(meaning.operands[0])
+    return b.power(name, times) if same and times.denominator == 1 else None
+
+
 def _part_of_sum(node: Node, meaning: Node, name: Node) -> Node | None:
     mine = {order_free(rest): (value, rest) for value, rest in map(b.split_number, node.operands)}
     factor: Fraction | None = None
@@ -130,13 +156,20 @@ def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
     if not chain_of(meaning):
         rest = _take(scalars, scalars_of(meaning))
         return None if rest is None or len(scalars) == 0 else b.product(name, *rest, *chain)
+    reached = _into_inner(node, scalars, meaning, name)
+    if reached is not None:
+        return reached
     inside = chain_of(meaning)
     left_over = _take(scalars, scalars_of(meaning))
     if left_over is None or len(inside) > len(chain) or meaning.dims == SCALAR:
         return None
+    wanted = [order_free(f) for f in inside]
+    turned = [order_free(b.negate(inside[0])), *wanted[1:]] if inside[0].op == "add" else wanted
     for start in range(len(chain) - len(inside) + 1):
-        if all(order_free(x) == order_free(y) for x, y in zip(chain[start:], inside, strict=False)):
-            return b.product(*left_over, *chain[:start], name, *chain[start + len(inside) :])
+        found = [order_free(f) for f in chain[start : start + len(inside)]]
+        if found in (wanted, turned):
+            sign = b.number(1 if found == wanted else -1)
+            return b.product(sign, *left_over, *chain[:start], name, *chain[start + len(inside) :])
     return None
 
 
@@ -153,6 +186,26 @@ def _into_sum(node: Node, scalars: list[Node], meaning: Node, name: Node) -> Nod
             rest = [f for f in node.operands if f is not factor and f not in below]
             return b.product(*rest, b.make("sum", (named, factor.operands[1]), factor.data))
     return None
+
+
+def _into_inner(node: Node, scalars: list[Node], meaning: Node, name: Node) -> Node | None:
+    """s (x^\\top y) where s x is the name: the factor belongs to the vector inside the inner product."""
+    wanted = scalars_of(meaning)
+    left_over = _take(scalars, wanted) if wanted else None
+    for inner in scalars if left_over is not None else ():
+        if inner.op != "product" or not chain_of(inner) or inner in wanted:
+            continue
+        together = b.product(*wanted, *chain_of(inner))
+        named = _part_of_product(together, meaning, name) or _part_of_product(_turned(together), meaning, name)
+        if named is not None:
+            rest = _take([s for s in scalars if s is not inner], wanted)
+            return None if rest is None else b.product(*rest, *scalars_of(inner), named, *chain_of(node))
+    return None
+
+
+def _turned(inner: Node) -> Node:
+    chain = [b.transpose(f) for f in reversed(chain_of(inner))]
+    return b.product(*scalars_of(inner), *chain)
 
 
 def _inner_of_name(node: Node, meaning: Node, name: Node) -> Node | None:

@@ -223,17 +223,59 @@ def value_times_sign(e: Node) -> Node | None:
     b.power(b.add(b.number(1), b.apply("abs", _s())), -2),
 ))  # fmt: skip
 def common_denominator(e: Node) -> Node | None:
-    r"""1/a - b/a^2 = (a - b)/a^2 for numbers, where that is shorter"""
-    if e.dims != SCALAR:
-        return None
+    r"""1/a - b/a^2 = (a - b)/a^2, entry by entry too, where that is shorter"""
     below: dict[Node, Fraction] = {}
     for term in e.operands:
-        for base, exponent in map(b.base_and_exponent, scalars_of(term)):
+        for base, exponent in map(b.base_and_exponent, _factors_below(term, e)):
             if exponent < 0 and base.op == "add":
                 below[base] = min(below.get(base, exponent), exponent)
     for base, exponent in below.items():
-        above = b.add(*(b.product(term, b.power(base, -exponent)) for term in e.operands))
-        together = b.product(above, b.power(base, exponent))
+        above = b.add(*(b.hadamard(term, b.power(base, -exponent)) for term in e.operands))
+        together = b.hadamard(above, b.power(base, exponent))
         if count_nodes(together) < count_nodes(e):
             return together
     return None
+
+
+def _factors_below(term: Node, e: Node) -> list[Node]:
+    """The factors of a term that may stand below the line: those of the shape of the whole sum."""
+    if e.dims == SCALAR:
+        return scalars_of(term)
+    whole = b.split_number(term)[1]
+    return list(whole.operands) if whole.op == "hadamard" else [whole]
+
+
+@rule("product", "hadamard", example=lambda: (
+    b.product(b.apply("sinh", _s()), b.power(b.apply("cosh", _s()), -1)), b.apply("tanh", _s())
+))  # fmt: skip
+def tangents(e: Node) -> Node | None:
+    r"""\sinh x / \cosh x = \tanh x and \sin x / \cos x = \tan x"""
+    for above in e.operands:
+        lower, whole = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}.get(above.op, ("", ""))
+        below = b.power(b.apply(lower, above.operands[0]), -1) if lower else None
+        if below in e.operands:
+            rest = [f for f in e.operands if f is not above and f is not below]
+            parts = [*rest, b.apply(whole, above.operands[0])]
+            return b.hadamard(*parts) if e.op == "hadamard" else b.product(*parts)
+    return None
+
+
+@rule("product", example=lambda: (
+    b.product(b.power(b.number(2), Fraction(-1, 2)), b.power(b.constant("pi"), Fraction(-1, 2))),
+    b.power(b.product(b.number(2), b.constant("pi")), Fraction(-1, 2)),
+))  # fmt: skip
+def roots_together(e: Node) -> Node | None:
+    r"""\sqrt{2} \sqrt{\pi} = \sqrt{2 \pi} for fixed positive numbers"""
+    halves = [f for f in scalars_of(e) if f.op == "power" and abs(f.data[0]) == Fraction(1, 2)]
+    fixed = [f for f in halves if f.operands[0].op == "constant" or _positive_number(f.operands[0])]
+    for one in fixed:
+        for other in fixed:
+            if one is not other and one.data == other.data:
+                inside = sorted((one.operands[0], other.operands[0]), key=lambda x: x.op == "constant")
+                rest = [f for f in e.operands if f is not one and f is not other]
+                return b.product(b.power(b.product(*inside), one.data[0]), *rest)
+    return None
+
+
+def _positive_number(node: Node) -> bool:
+    return node.op in ("number", "size") and b.known_positive(node)
