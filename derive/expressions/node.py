@@ -1,9 +1,10 @@
-"""Expressions: SymPy trees whose heads are the operations of this project.
+"""Expressions: trees whose heads are the operations of this project.
 
 Every value is a matrix; a number is 1 × 1 and a vector a column.  A node holds its operands (nodes),
 its data (names, numbers, ranges) and its dimensions.  Nodes are interned: equal trees are the same
 object, so that a shared part of a formula stays shared and comparing is cheap.  Build nodes with the
-functions of `derive.expressions.build`, which check shapes.
+functions of `derive.expressions.build`, which check shapes.  `sympy_view` shows a node as a SymPy expression;
+SymPy is imported only then, because importing it takes longer than grading an answer.
 """
 
 from __future__ import annotations
@@ -13,39 +14,13 @@ from itertools import count
 from typing import Any, ClassVar
 from weakref import WeakValueDictionary
 
-from sympy import Atom, Basic, Integer, Symbol
-from sympy.matrices.expressions.matexpr import MatrixExpr
-
-from derive.sizes import Dims, Size
+from derive.sizes import Dims
 
 Data = tuple[Any, ...]
 MARKS, STOREY = 2039, 24
 
 
-class Datum(Atom):  # type: ignore[misc]
-    """A leaf that carries names, numbers or ranges through a SymPy tree."""
-
-    value: Data
-
-    def __new__(cls, value: Data) -> Datum:
-        self: Datum = Basic.__new__(cls)
-        self.value = value
-        return self
-
-    def _hashable_content(self) -> tuple[Data]:
-        return (self.value,)
-
-    def sort_key(self, order: Any = None) -> Any:
-        return self.class_key(), (1, (str(self.value),)), (), Integer(1)
-
-    def __repr__(self) -> str:
-        return repr(self.value)
-
-    __str__ = __repr__
-    _sympystr = _latex = lambda self, printer: repr(self.value)
-
-
-class Node(MatrixExpr):  # type: ignore[misc]
+class Node:
     """One operation applied to operands; see `derive.operations` for what there is.
 
     `height` is the number of operations on the longest way down, `count` the number of nodes of the tree.
@@ -54,71 +29,35 @@ class Node(MatrixExpr):  # type: ignore[misc]
     `to_latex` is set by `derive.printing`, which knows how operations are printed.
     """
 
-    op: ClassVar[str] = ""
+    __slots__ = ("__weakref__", "_free", "count", "data", "dims", "height", "marks", "op", "operands")
+
+    op: str
     operands: tuple[Node, ...]
     data: Data
     dims: Dims
     height: int
     count: int
     marks: int
+    turned: Node | None = None
     _free: frozenset[str]
     to_latex: ClassVar[Callable[[Node], str]] = str
     _interned: ClassVar[WeakValueDictionary[Any, Node]] = WeakValueDictionary()
 
-    def __new__(cls, *args: Basic) -> Node:
-        from derive.expressions.build import make
+    def _repr_latex_(self) -> str:
+        return f"${Node.to_latex(self)}$"
 
-        data = next((a.value for a in args if isinstance(a, Datum)), ())
-        return make(cls.op, tuple(a for a in args if isinstance(a, Node)), data)
+    def __repr__(self) -> str:
+        inside = ", ".join([repr(o) for o in self.operands] + [str(d) for d in self.data])
+        return f"{self.op}({inside})"
 
-    def __eq__(self, other: object) -> bool:
-        return self is other  # nodes are interned
+    def _sympy_(self) -> Any:
+        """The same as a SymPy expression; `sympy.sympify` asks for it."""
+        from derive.expressions.sympy_view import view
 
-    __hash__ = MatrixExpr.__hash__
-
-    @property
-    def shape(self) -> tuple[Any, Any]:
-        """The dimensions as SymPy expressions."""
-        return _sympy_size(self.dims[0]), _sympy_size(self.dims[1])
-
-    @property
-    def is_scalar_shape(self) -> bool:
-        """Whether this is 1 × 1."""
-        return self.dims[0].number == 1 and self.dims[1].number == 1
-
-    def _latex(self, printer: Any) -> str:
-        return Node.to_latex(self)
-
-    _repr_latex_ = lambda self: f"${self._latex(None)}$"  # noqa: E731
-
-    def _sympystr(self, printer: Any) -> str:
-        inner = ", ".join([str(o) for o in self.operands] + [str(d) for d in self.data])
-        return f"{self.op}({inner})"
+        return view(self)
 
     def __reduce__(self) -> Any:
         return intern_node, (self.op, self.operands, self.data, self.dims)
-
-
-def _sympy_size(size: Size) -> Any:
-    total: Any = Integer(0)
-    for monomial, coefficient in size.terms:
-        term: Any = Integer(coefficient)
-        for name in monomial:
-            term = term * Symbol(name, integer=True, positive=True)
-        total = total + term
-    return total
-
-
-_HEADS: dict[str, type[Node]] = {}
-
-
-def head(op: str) -> type[Node]:
-    """The SymPy class of an operation."""
-    found = _HEADS.get(op)
-    if found is None:
-        name = "".join(part.capitalize() for part in op.split("_"))
-        found = _HEADS[op] = type(name, (Node,), {"op": op, "__doc__": f"The operation {op}."})
-    return found
 
 
 _LEAVES = count()
@@ -130,9 +69,8 @@ def intern_node(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> 
     found = Node._interned.get(key)
     if found is not None:
         return found
-    args: tuple[Basic, ...] = (*operands, Datum((*data,))) if data else operands
-    node: Node = Basic.__new__(head(op), *args)
-    node.operands, node.data, node.dims = operands, data, dims
+    node = Node.__new__(Node)
+    node.op, node.operands, node.data, node.dims = op, operands, data, dims
     _measure(node)
     Node._interned[key] = node
     return node

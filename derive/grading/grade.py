@@ -110,7 +110,7 @@ def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> 
     node = problem.target(of).access if of else problem.loss_symbol
     if of:
         target = _with_free(target, problem.target(of))
-    if not node.is_scalar_shape:
+    if node.dims != b.SCALAR:
         for name, part in (("of", node), ("wrt", target.access)):
             if b.ONE not in part.dims:
                 raise AuthorError(f"in a Jacobian {latex(part)} is to be a vector, not a matrix", name)

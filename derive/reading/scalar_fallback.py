@@ -91,7 +91,7 @@ def _rebuild(reader: Reader, tree: list[Any], node: s.External) -> Node:
     if kind == "symbol":
         return reader.read(rest[0])
     parts = [_rebuild(reader, part, node) for part in rest]
-    if any(not part.is_scalar_shape for part in parts):
+    if any(part.dims != b.SCALAR for part in parts):
         raise AnswerError("shape", "Only numbers are understood inside this construct.", node.span)
     if kind == "Add":
         return b.add(*parts)
