@@ -25,11 +25,12 @@ class Node:
 
     `height` is the number of operations on the longest way down, `count` the number of nodes of the tree.
     `marks` is a signature of the symbols and families below: a part of a node has no mark that the node has not.
+    `turned` is its transpose once that has been asked for.
 
     `to_latex` is set by `derive.printing`, which knows how operations are printed.
     """
 
-    __slots__ = ("__weakref__", "_free", "count", "data", "dims", "height", "marks", "op", "operands")
+    __slots__ = ("__weakref__", "_free", "count", "data", "dims", "height", "marks", "op", "operands", "turned")
 
     op: str
     operands: tuple[Node, ...]
@@ -38,7 +39,7 @@ class Node:
     height: int
     count: int
     marks: int
-    turned: Node | None = None
+    turned: Node | None
     _free: frozenset[str]
     to_latex: ClassVar[Callable[[Node], str]] = str
     _interned: ClassVar[WeakValueDictionary[Any, Node]] = WeakValueDictionary()
@@ -70,7 +71,7 @@ def intern_node(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> 
     if found is not None:
         return found
     node = Node.__new__(Node)
-    node.op, node.operands, node.data, node.dims = op, operands, data, dims
+    node.op, node.operands, node.data, node.dims, node.turned = op, operands, data, dims, None
     _measure(node)
     Node._interned[key] = node
     return node

@@ -17,6 +17,12 @@ def transpose(node: Node) -> Node:
     """Aᵀ; transposes are moved to the leaves."""
     if node.dims == SCALAR:
         return node
+    if node.turned is None:
+        node.turned = _transpose(node)
+    return node.turned
+
+
+def _transpose(node: Node) -> Node:
     turned = (node.dims[1], node.dims[0])
     if node.op == "transpose":
         return node.operands[0]

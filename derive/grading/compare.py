@@ -119,7 +119,7 @@ class _Ladder:
 
     def _confirmed(self, drawn: Sample, point: int) -> Outcome | None:
         """A difference seen in floating point, evaluated again with many digits; None if it was rounding."""
-        ref, here = self.ref, drawn.only(point)
+        ref, here = self.ref, self.ref.single(drawn, point)
         true, given = ref.exactly(drawn, point)[0], ref.answers(self.answer, ref.precise, here)
         if np.any(gaps(ref, true, given) > SURE):
             evidence = counterexample(ref, self.answer, here, true, given)

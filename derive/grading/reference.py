@@ -65,7 +65,10 @@ class Reference:
         self.plain = self._in_normal_form()
         self.tests = of_program(self.plain.meanings, asked.of)
         self._known: dict[Any, Values] = {}
+        self._rungs: dict[str, list[tuple[Field, Sample]]] = {}
+        self._worlds: dict[tuple[int, int], tuple[Field, Sample, World]] = {}
         self._exact: dict[tuple[int, int], tuple[Sample, Any, bool]] = {}
+        self._single: dict[tuple[int, int], Sample] = {}
         self._keep_usable()
 
     def _keep_usable(self) -> None:
@@ -74,6 +77,7 @@ class Reference:
         usable = [(s, true) for s, true in found if true is not None]
         if usable:
             self.samples = [s for s, _ in usable]
+            self._rungs.clear()
             self._known["floating"] = [true for _, true in usable]
 
     def at_if_possible(self, drawn: Sample) -> Any:
@@ -102,6 +106,13 @@ class Reference:
 
     def worlds(self, kind: str) -> list[tuple[Field, Sample]]:
         """The fields and samples of a rung; `coins-3` are random branches for three tests."""
+        if kind not in self._rungs:
+            self._rungs[kind] = self._rung(kind)
+            for f, drawn in self._rungs[kind]:
+                self._worlds[id(f), id(drawn)] = (f, drawn, world(self.plain, f, drawn))
+        return self._rungs[kind]
+
+    def _rung(self, kind: str) -> list[tuple[Field, Sample]]:
         if kind == "floating":
             return [(self.floating, s) for s in self.samples]
         if kind == "modular":
@@ -135,10 +146,26 @@ class Reference:
         if key not in self._exact:
             if len(self._exact) > MOST_EXACT:
                 self._exact.clear()
+                self._drop_single()
             self.precise.saturated = False
-            value = self.at(self.precise, drawn.only(point))
+            value = self.at(self.precise, self.single(drawn, point))
             self._exact[key] = (drawn, value, self.precise.saturated)
         return self._exact[key][1:]
+
+    def single(self, drawn: Sample, point: int) -> Sample:
+        """One point of a sample of a rung, in a world that is kept for the answers that differ there."""
+        key = (id(drawn), point)
+        if (id(self.floating), id(drawn)) not in self._worlds:
+            return drawn.only(point)
+        if key not in self._single:
+            here = self._single[key] = drawn.only(point)
+            self._worlds[id(self.precise), id(here)] = (self.precise, here, world(self.plain, self.precise, here))
+        return self._single[key]
+
+    def _drop_single(self) -> None:
+        for here in self._single.values():
+            self._worlds.pop((id(self.precise), id(here)), None)
+        self._single.clear()
 
     def answers(self, node: Node, f: Field, drawn: Sample) -> Any:
         """An expression's values over a field at given points."""
@@ -155,11 +182,12 @@ class Reference:
         return [np.broadcast_to(value, (drawn.points, *value.shape[-2:])) for value in found]
 
     def world(self, f: Field, drawn: Sample) -> World:
-        """A world in which expressions have values."""
-        return world(self.plain, f, drawn)
+        """A world in which expressions have values; what names stand for is computed once for each rung."""
+        kept = self._worlds.get((id(f), id(drawn)))
+        return world(self.plain, f, drawn) if kept is None else kept[2].fork()
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def reference(asked: Asked) -> Reference:
     """The reference of a question, shared by its answers."""
     return Reference(asked)

@@ -47,6 +47,14 @@ class World:
         self._bound: list[str] = []
         self._memo: list[dict[Node, Value]] = [{}]
 
+    def fork(self) -> World:
+        """A world with the same values, in which what is computed further is not remembered for this one."""
+        out = World.__new__(World)
+        out.f, out.sizes, out.definitions, out.shifts = self.f, self.sizes, self.definitions, self.shifts
+        out.leaves, out.indices, out._outer, out.base = self.leaves, dict(self._outer), self._outer, self.base
+        out._bound, out._memo = [], [dict(self._memo[0])]
+        return out
+
     def value(self, node: Node) -> Value:
         """The value of an expression; shared parts are computed once."""
         for part in landings(node, _Settled(self)):
