@@ -162,6 +162,9 @@ class Lifter:
             return k.counts(self.count)
         if i.op == "member" and i.operands[0].op == "index_family" and self._is_own(i.operands[1]):
             return i.operands[0] if i.operands[0].data[2] == self.over else None
+        if i.op == "member" and i.operands[0].op == "index_family":
+            where = self.positions(i.operands[1])
+            return None if where is None else b.member(i.operands[0], where)
         return None if self.depends(i) else i
 
     def run(self, i: Node) -> tuple[Size, Size] | None:
