@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,9 @@ from derive.expressions.node import Node
 from derive.grading import compare as c
 from derive.grading.answer import Member, Written, explained, take_apart, variables_left
 from derive.grading.counterexample import multiple
+from derive.grading.memory import Memory
 from derive.grading.reference import Asked, reference
+from derive.grading.verdict import Verdict, reported
 from derive.latex import syntax as s
 from derive.printing.latex import latex
 from derive.problem.builder import problem_from
@@ -25,47 +27,43 @@ from derive.reading.scope import Scope
 
 SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
 SLIP_ON_THE_WAY = 0.75
+LONGEST_KEPT = 4000
 POLICIES = ("strict", "usual", "lenient")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What section 3 of the interface prints."""
-
-    id: Any
-    verdict: str
-    score: float
-    code: str
-    read_as: str
-    message: str
-    evidence: dict[str, Any] = field(default_factory=dict)
-    steps: tuple[dict[str, Any], ...] | None = None
-    first_wrong: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """The object of one line of output."""
-        out: dict[str, Any] = {
-            "id": self.id, "verdict": self.verdict, "score": self.score, "code": self.code, "read_as": self.read_as,
-            "message": self.message, "evidence": self.evidence,
-        }  # fmt: skip
-        if self.steps is not None:
-            out |= {"steps": list(self.steps), "first_wrong": self.first_wrong}
-        return out
-
-    def _repr_markdown_(self) -> str:
-        """How a notebook shows it."""
-        read = f"\n\nread as ${self.read_as}$" if self.read_as else ""
-        place = f"\n\n```\n{self.evidence['place']}\n```" if self.evidence.get("place") else ""
-        return f"**{self.verdict}** ({self.code}) {self.message}{read}{place}"
-
-
-def reported(identifier: Any, code: str, message: str, **evidence: Any) -> Verdict:
-    """The verdict for what could not even be judged."""
-    return Verdict(identifier, "unreadable", 0.0, code, "", message, dict(evidence))
-
-
 def grade(question: Mapping[str, Any]) -> Verdict:
-    """The verdict on one question of section 2 of the interface."""
+    """The verdict on one question of section 2 of the interface.
+
+    The same answer to the same question is judged once, as far as it was among the last few thousand.
+    """
+    key = _key(question)
+    known = _VERDICTS.get(key) if key is not None else None
+    if known is None:
+        known = _graded(question)
+        if key is not None:
+            _VERDICTS[key] = known
+    return known.called(question.get("id"))
+
+
+KEYS = ("problem", "wrt", "of", "layout", "policy", "preamble", "answer")
+_VERDICTS: Memory[Verdict] = Memory(20_000)
+
+
+def _key(question: Mapping[str, Any]) -> Hashable | None:
+    """What a verdict depends on; None where that is no text."""
+    get = question.get
+    problem, answer = get("problem"), get("answer")
+    if problem.__class__ is not str:
+        if not isinstance(problem, Mapping):
+            return None
+        problem = repr(problem)
+    if answer.__class__ is not str or len(answer) > LONGEST_KEPT:
+        return None
+    key = (problem, get("wrt"), get("of"), get("layout"), get("policy"), get("preamble"), answer)
+    return key if all(part is None or part.__class__ is str for part in key) else None
+
+
+def _graded(question: Mapping[str, Any]) -> Verdict:
     identifier = question.get("id")
     for key in ("wrt", "answer"):
         if not isinstance(question.get(key), str):
@@ -85,7 +83,8 @@ def grade(question: Mapping[str, Any]) -> Verdict:
     return judge(identifier, asked, question["answer"])
 
 
-_INLINE: dict[str, Problem] = {}
+_INLINE: Memory[Problem] = Memory(512)
+_ASKED: Memory[tuple[Problem, Asked]] = Memory(2048)
 
 
 def _problem_of(given: Any) -> Problem:
@@ -97,15 +96,22 @@ def _problem_of(given: Any) -> Problem:
     if not isinstance(given, Mapping):
         raise AuthorError("the problem is an id or a table", "problem")
     key = repr(given)
-    if key not in _INLINE:
-        if len(_INLINE) > 500:
-            _INLINE.clear()
-        _INLINE[key] = problem_from(given)
-    return _INLINE[key]
+    problem = _INLINE.get(key)
+    if problem is None:
+        problem = _INLINE[key] = problem_from(given)
+    return problem
 
 
 def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> Asked:
     """What is asked, with its variable and what is differentiated resolved."""
+    key = (id(problem), wrt, of, layout)
+    known = _ASKED.get(key)
+    if known is None or known[0] is not problem:
+        known = _ASKED[key] = (problem, _ask(problem, wrt, of, layout))
+    return known[1]
+
+
+def _ask(problem: Problem, wrt: str, of: str, layout: str | None) -> Asked:
     target = problem.target(wrt)
     node = problem.target(of).access if of else problem.loss_symbol
     if of:
