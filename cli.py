@@ -6,7 +6,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -18,10 +18,12 @@ from rich.text import Text
 from derive import __version__
 from derive.errors import AuthorError, DeriveError
 from derive.lines import Line, plain, read_lines
-from derive.report import derived, doubtful, judged, summary
+from derive.report import derived, doubtful, entrywise, judged, summary
 from derive.terminal import clean, console, table, write
 
 if TYPE_CHECKING:
+    from derive.gradient.derivation import Derivation
+    from derive.indexform.derivation import IndexForm
     from derive.problem.problem import Problem
 
 ALL_RIGHT, NOT_RIGHT, UNUSABLE, NOT_JUDGED = range(4)
@@ -40,6 +42,12 @@ LAYOUT = click.option(
     help="The layout: gradients in the shape of their variables, or transposed throughout.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead.")
+INDEX = click.option(
+    "--index",
+    "by_entries",
+    is_flag=True,
+    help="The index form too: one entry first, with sums and Kronecker deltas.",
+)
 HESSIAN = click.option("--hessian", is_flag=True, help="The second derivatives of the loss too.")
 
 
@@ -108,6 +116,7 @@ def _catalogue() -> Iterable[dict[str, str]]:
 @click.option("--of", help="What is differentiated, if not the loss.")
 @LAYOUT
 @HESSIAN
+@INDEX
 @AS_JSON
 @click.pass_context
 def show(ctx: click.Context, /, problem: str, **asked: Any) -> None:
@@ -126,6 +135,7 @@ def _show(
     of: str | None,
     layout: str | None,
     hessian: bool,
+    by_entries: bool,
     as_json: bool,
 ) -> None:
     from derive.gradient.derivation import derivation
@@ -133,11 +143,20 @@ def _show(
     if hessian and of:
         raise click.UsageError("--hessian is of the loss: leave out --of")
     found = derivation(loaded, wrt, of, layout, hessian)
+    forms = _index_forms(loaded, found) if by_entries else []
     if as_json:
-        click.echo(json.dumps(plain(found.as_dict()), indent=1))
+        index = {"index": [asdict(form) for form in forms]} if by_entries else {}
+        click.echo(json.dumps(plain(found.as_dict() | index), indent=1))
     else:
-        write(*derived(loaded, found))
-    ctx.exit(NOT_JUDGED if doubtful(found) else ALL_RIGHT)
+        write(*derived(loaded, found), *(line for form in forms for line in entrywise(form)))
+    confirmed = not doubtful(found) and all(form.confirmed for form in forms)
+    ctx.exit(ALL_RIGHT if confirmed else NOT_JUDGED)
+
+
+def _index_forms(loaded: Problem, found: Derivation) -> list[IndexForm]:
+    from derive.indexform.derivation import index_form
+
+    return [index_form(loaded, one.wrt, one.of, found.layout) for one in found.gradients]
 
 
 @commands.command(
@@ -156,6 +175,7 @@ def _show(
 @click.option("--of", help="What is differentiated, if not the loss: a defined name.")
 @LAYOUT
 @HESSIAN
+@INDEX
 @AS_JSON
 @click.pass_context
 def gradient(
@@ -274,7 +294,7 @@ def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool)
 
 def _graded(line: Line, policy: str | None) -> dict[str, Any]:
     from derive.grading.grade import grade as judged
-    from derive.grading.grade import reported
+    from derive.grading.verdict import reported
 
     if line.question is None:
         return reported(line.identifier, "bad-line", line.error, line=line.number).as_dict()

@@ -16,6 +16,8 @@ from derive.terminal import LONGEST, clean, console, heading, indented, math, re
 
 if TYPE_CHECKING:
     from derive.gradient.derivation import Derivation, Gradient, SecondDerivative
+    from derive.indexform.derivation import IndexForm
+    from derive.indexform.wording import Line
     from derive.problem.problem import Problem
 
 LOOKS = {
@@ -70,6 +72,47 @@ def _second_derivatives(loss: str, found: Iterable[SecondDerivative]) -> Iterabl
         line = (math(name), " = ", math(one.latex, "bold green"), (f"   {one.shape}", "dim"))
         yield Text.assemble("  ", *line)
         yield indented(Text(one.latex, "cyan"), 6)
+
+
+def entrywise(found: IndexForm) -> Iterable[RenderableType]:
+    """A derivation by entries: the forward lines, each step with its reason, the entry, the matrix."""
+    yield heading(f"By entries: {readable(found.entry.left)}")
+    yield table((math(line.left), Text("="), math(line.members[0])) for line in found.forward)
+    lines = (
+        [*found.steps]
+        if found.steps and found.steps[-1].members[-1:] == found.entry.members
+        else [*found.steps, found.entry]
+    )
+    for number, line in enumerate(lines, 1):
+        yield from _index_line(f"{number:>3}  ", line)
+    if found.matrix is not None:
+        yield from _index_line(f"{len(lines) + 1:>3}  ", found.matrix)
+    yield _agreement(found)
+
+
+def _index_line(number: str, line: Line) -> Iterable[RenderableType]:
+    """One line: the chain of equal forms, each on a line of its own where there are several; words, cases."""
+    first, *others = line.members
+    left = math(line.left)
+    yield Text.assemble(number, left, " = ", math(first))
+    for member in others:
+        yield indented(Text.assemble("= ", math(member)), len(number) + len(left) + 1)
+    for condition, value in line.cases:
+        yield indented(Text.assemble(math(condition), ": ", math(value)), len(number) + 2)
+    if line.words:
+        pieces = line.words.split("$")
+        words = "".join(readable(piece) if k % 2 else piece for k, piece in enumerate(pieces))
+        yield indented(Text(words, "italic dim"), len(number))
+
+
+def _agreement(found: IndexForm) -> Text:
+    if not found.confirmed:
+        return Text("\n✗ The index form is not confirmed, so not to be trusted.", "bold red")
+    how = {"the same form": "the same matrix as the backward steps", "equal values": "equal to the backward steps"}
+    matrix = how.get(found.agrees, "no matrix form was found")
+    return Text.assemble(
+        ("\n✓ ", "bold green"), f"The entry is confirmed by forward mode ({found.exact}); assembled it is {matrix}."
+    )
 
 
 def _equations(rows: Iterable[tuple[str, str, str]]) -> RenderableType:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from derive.errors import AuthorError, NoRuleError
 from derive.expressions import build as b
@@ -13,6 +16,7 @@ from derive.indexform.assembly import assemble
 from derive.indexform.derivation import index_form
 from derive.indexform.entries import Writer
 from derive.indexform.letters import position
+from derive.launch import commands
 from derive.numerics.fields import Floating
 from derive.numerics.sampling import Sample
 from derive.numerics.world import World
@@ -94,6 +98,16 @@ def test_what_cannot_be_asked_is_refused_by_name() -> None:
         index_form(softmax_regression(), "W", of="z")
     with pytest.raises(AuthorError, match="Q is not a symbol"):
         index_form(softmax_regression(), "Q")
+
+
+def test_the_command_shows_it_step_by_step_and_as_json() -> None:
+    shown = CliRunner().invoke(commands(), ["show", "softmax-regression", "--wrt", "W", "--index"])
+    assert shown.exit_code == 0
+    assert "of all z_k only the one with k = i contains W_ij" in shown.output
+    assert "assembled it is the same matrix as the backward steps" in shown.output
+    asked = ["show", "softmax-regression", "--wrt", "W", "--wrt", "b", "--index", "--json"]
+    forms = json.loads(CliRunner().invoke(commands(), asked).stdout)["index"]
+    assert [form["entry"]["members"] for form in forms] == [[r"\delta_i x_j"], [r"\delta_i"]]
 
 
 # ------------------------------------------------------------------------------------------------ entries

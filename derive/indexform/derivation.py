@@ -53,6 +53,11 @@ class IndexForm:
     exact: str
     shape: str
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether both checks hold: forward mode for the entry, the closed form for the matrix, where there is one."""
+        return bool(self.exact and (self.agrees or self.matrix is None))
+
 
 @dataclass(slots=True)
 class Cotangent:

@@ -55,9 +55,9 @@ class IndexPrinter(Printer):
         kept = [text for text, size in zip(texts, whole.dims, strict=True) if size != ONE]
         return self._indexed(whole, ", ".join(kept))
 
-    def _condition(self, node: Node) -> str:
+    def condition(self, node: Node) -> str:
         plain, self.kronecker = self.kronecker, False
-        text = super()._condition(node)
+        text = super().condition(node)
         self.kronecker = plain
         return text
 
