@@ -62,11 +62,19 @@ def _key(node: Node) -> Hashable:
         scalars = [p for p, o in zip(parts, node.operands, strict=True) if o.dims == SCALAR]
         chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
         if chain and node.dims == SCALAR:
-            turned = tuple(_remembered(transpose(o)) for o in reversed(node.operands) if o.dims != SCALAR)
-            inner = ("inner", frozenset((chain, turned)))
+            inner = _inner([o for o in node.operands if o.dims != SCALAR], chain)
             return (node.op, frozenset(Counter([*scalars, inner]).items()), ()) if scalars else inner
         return node.op, frozenset(Counter(scalars).items()), chain
     return node.op, node.data, tuple(parts), node.dims
+
+
+def _inner(factors: list[Node], chain: tuple[Key, ...]) -> Hashable:
+    """A key of an inner product; x^T (y ∘ z) is the sum over the entries of x ∘ y ∘ z, whichever stands apart."""
+    if len(factors) == 2 and factors[0].dims[0] == factors[1].dims[1] == SCALAR[0]:
+        sides = [transpose(factors[0]), factors[1]]
+        entries = [f for side in sides for f in (side.operands if side.op == "hadamard" else (side,))]
+        return "inner", frozenset(Counter(map(_remembered, entries)).items())
+    return "inner", frozenset((chain, tuple(_remembered(transpose(f)) for f in reversed(factors))))
 
 
 def _depth(node: Node) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from math import prod
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, intern_node
@@ -70,6 +71,19 @@ def _bases_below(term: Node) -> set[Node]:
         inner = part.operands if part.op == "hadamard" else (part,)
         found |= {base for f in inner for base, exponent in [b.base_and_exponent(f)] if exponent < 0}
     return found
+
+
+MOST_TERMS = 100
+
+
+def _terms_of(node: Node) -> int:
+    """How many terms there are when an expression is multiplied out."""
+    if node.op == "add":
+        return sum(map(_terms_of, node.operands))
+    if node.op in ("product", "hadamard"):
+        return prod(map(_terms_of, node.operands))
+    small = node.op == "power" and node.data[0] in (2, 3, 4)
+    return int(_terms_of(node.operands[0]) ** node.data[0]) if small else 1
 
 
 def expand(node: Node) -> Node:
@@ -194,7 +208,7 @@ def multiply_out_if_shorter(e: Node) -> Node | None:
     r"""(1 - y)\, s - y\, (1 - s) = s - y: multiplied out where that is shorter"""
     if e.op != "add" and not any(f.op == "add" for f in e.operands):
         return None
-    if count_nodes(e) > 120:
+    if count_nodes(e) > 120 or _terms_of(e) > MOST_TERMS:
         return None
     out = expand(e)
     if out.op == "add":
@@ -252,11 +266,11 @@ def _mixed(node: Node) -> bool:
 
 
 @rule("product", "hadamard", example=lambda: (
-    b.product(b.transpose(matrix("A")), b.subtract(b.scale(2, column("x")), b.scale(2, column("y")))),
-    b.product(b.number(2), b.transpose(matrix("A")), b.subtract(column("x"), column("y"))),
+    b.product(b.subtract(b.scale(2, number("s")), b.scale(2, number("t"))), column("x")),
+    b.product(b.number(2), b.subtract(number("s"), number("t")), column("x")),
 ))  # fmt: skip
 def common_number(e: Node) -> Node | None:
-    r"""A (2 x - 2 y) = 2 A (x - y)"""
+    r"""(2 s - 2 t)\, x = 2 (s - t)\, x"""
     for k, factor in enumerate(e.operands):
         if factor.op != "add":
             continue

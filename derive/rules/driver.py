@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from derive.expressions.build import rebuild
 from derive.expressions.node import Node, landings
+from derive.rules.align import aligned
 
 Rewrite = Callable[[Node], Node | None]
-MAX_STEPS, MOST_REMEMBERED = 20_000, 100_000
+MAX_STEPS, MOST_REMEMBERED = 2_000, 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +72,36 @@ def simplify(root: Node) -> Node:
         _HEADS.update(_by_head())
     if len(_DONE) > MOST_REMEMBERED:
         _DONE.clear()
-    done, steps = _DONE, 0
+    out, before = _DONE.get(root), root
+    while out is None:
+        whole = aligned(before)
+        for part in landings(whole, _DONE):
+            _visit(part)
+        found = _visit(whole)
+        if found is before or aligned(found) is found:
+            out = _DONE[root] = found
+        before = found
+    return out
 
-    def visit(node: Node) -> Node:
-        nonlocal steps
-        if node in done:
-            return done[node]
-        current = node
-        while True:
-            for part in landings(current, done) if current is not node else ():
-                visit(part)
-            parts = tuple(visit(o) for o in current.operands)
-            out = current if parts == current.operands else rebuild(current, parts)
-            changed = out if (out.op, out.operands) != (current.op, parts) else _once(out)
-            if changed is None:
-                done[node] = done[out] = out
-                return out
-            steps += 1
-            if steps > MAX_STEPS:
-                raise RuntimeError(f"the rules do not come to an end at {out.op}")
-            current = changed
 
-    for part in landings(root, done):
-        visit(part)
-    return visit(root)
+def _visit(node: Node) -> Node:
+    """The rules applied bottom-up, and again where one has fired; what is known already is remembered."""
+    if node in _DONE:
+        return _DONE[node]
+    current, steps = node, 0
+    while True:
+        for part in landings(current, _DONE) if current is not node else ():
+            _visit(part)
+        parts = tuple(_visit(o) for o in current.operands)
+        out = current if parts == current.operands else rebuild(current, parts)
+        changed = out if (out.op, out.operands) != (current.op, parts) else _once(out)
+        if changed is None:
+            _DONE[node] = _DONE[out] = out
+            return out
+        steps += 1
+        if steps > MAX_STEPS:
+            raise RuntimeError(f"the rules do not come to an end at {out.op}")
+        current = changed
 
 
 def _once(node: Node) -> Node | None:

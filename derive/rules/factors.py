@@ -49,15 +49,28 @@ def common_power(e: Node) -> Node | None:
     r"""s^{-1} x - s^{-3} t\, y = s^{-1} (x - s^{-2} t\, y) for vectors and matrices"""
     if e.dims == SCALAR:
         return None
-    powers = [dict(map(b.base_and_exponent, scalars_of(t))) for t in e.operands]
+    powers = [_powers(t) for t in e.operands]
     for base, first in powers[0].items():
         exponents = [p.get(base, Fraction(0)) for p in powers]
         if base.op == "number" or any((x - first).denominator != 1 or x * first <= 0 for x in exponents):
             continue
-        shared = b.power(base, min(exponents, key=abs))
-        inside = b.add(*(b.product(b.power(shared, -1), t) for t in e.operands))
-        return b.product(shared, inside)
+        shared = min(exponents, key=abs)
+        inside = (_without(t, base, x - shared) for t, x in zip(e.operands, exponents, strict=True))
+        return b.product(b.power(base, shared), b.add(*inside))
     return None
+
+
+def _powers(term: Node) -> dict[Node, Fraction]:
+    """The exponents of the scalar factors; of a base that stands twice, none."""
+    found = [b.base_and_exponent(f) for f in scalars_of(term)]
+    bases = [base for base, _ in found]
+    return {base: exponent for base, exponent in found if bases.count(base) == 1}
+
+
+def _without(term: Node, base: Node, left: Fraction) -> Node:
+    """A term with another power of one of its factors."""
+    rest = [f for f in scalars_of(term) if b.base_and_exponent(f)[0] != base]
+    return b.product(*rest, b.power(base, left), *chain_of(term))
 
 
 def _matrix() -> Node:
@@ -82,6 +95,32 @@ def symmetric_part(e: Node) -> Node | None:
                 rest = [t for t in e.operands if t is not one and t is not other]
                 return b.add(pair, *rest)
     return None
+
+
+@rule("add", example=lambda: (
+    b.add(b.product(number("s"), b.inner(column("x"), column("y"))), b.inner(column("z"), column("x"))),
+    b.inner(column("x"), b.add(b.product(number("s"), column("y")), column("z"))),
+))  # fmt: skip
+def inner_products_together(e: Node) -> Node | None:
+    r"""s\, x^\top y + z^\top x = x^\top (s\, y + z)"""
+    found = [_inner_product(t) for t in e.operands] if e.dims == SCALAR else []
+    known = [part for part in found if part is not None]
+    if not known or len(known) < len(e.operands):
+        return None
+    for shared in known[0][1:]:
+        if all(shared in sides for _, *sides in known):
+            rest = [b.product(*numbers, second if first == shared else first) for numbers, first, second in known]
+            return b.inner(shared, b.add(*rest))
+    return None
+
+
+def _inner_product(term: Node) -> tuple[list[Node], Node, Node] | None:
+    """The other factors and both sides of a term that is a number times x^T y."""
+    numbers, chain = _numbers(term), chain_of(term)
+    inner = [f for f in numbers if f.op == "product" and len(chain_of(f)) == len(f.operands) == 2]
+    if not chain and len(inner) == 1:
+        numbers, chain = [f for f in numbers if f is not inner[0]], chain_of(inner[0])
+    return (numbers, b.transpose(chain[0]), chain[1]) if len(chain) == 2 else None
 
 
 def _numbers(term: Node) -> list[Node]:

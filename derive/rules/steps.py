@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
+from derive.expressions.order import same
 from derive.rules.driver import rule
 from derive.rules.examples import column, number
 from derive.rules.parts import chain_of, properties, scalars_of
@@ -82,12 +83,25 @@ def step_of_extremum(e: Node) -> Node | None:
 def binary_squared(e: Node) -> Node | None:
     r"""m^2 = m where the entries of m are 0 or 1"""
     base, exponent = b.base_and_exponent(e)
-    whole = base
-    while whole.op in ("entry", "row", "column", "transpose"):
-        whole = whole.operands[0]
-    names = properties(whole)
-    binary = any(name == "binary" or name.startswith("one-hot") for name in names)
+    binary = any(name == "binary" or name.startswith("one-hot") for name in _declared(base))
     return base if binary and exponent >= 1 and exponent.denominator == 1 else None
+
+
+@rule("power", example=lambda: (
+    b.power(b.symbol("y", column("x").dims, ("sign",)), 2), b.ones(column("x").dims)
+))  # fmt: skip
+def sign_squared(e: Node) -> Node | None:
+    r"""y^2 = 1 where the entries of y are -1 or 1"""
+    base, exponent = b.base_and_exponent(e)
+    even = exponent.denominator == 1 and exponent.numerator % 2 == 0
+    return b.ones(e.dims) if even and "sign" in _declared(base) else None
+
+
+def _declared(node: Node) -> tuple[str, ...]:
+    """What is declared of the entries of a symbol, also of its parts."""
+    while node.op in ("entry", "row", "column", "transpose"):
+        node = node.operands[0]
+    return properties(node)
 
 
 @rule("power", example=lambda: (b.power(b.apply("abs", column("x")), 2), b.power(column("x"), 2)))
@@ -152,7 +166,7 @@ def cases_assembled(e: Node) -> Node | None:
     first, second = map(_with_indicator, e.operands)
     for condition, one in first:
         for opposite, other in second:
-            if opposite == _flipped(condition):
+            if same(opposite, _flipped(condition)):
                 parts = (condition, one, opposite, other)
                 return b.make("cases", parts if condition.op in INDICATORS else (*parts[2:], *parts[:2]))
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, walk
 from derive.rules.driver import rule
 from derive.rules.examples import M, N, column, matrix
 from derive.rules.parts import chain_of, scalars_of, sums_to_one
@@ -124,5 +124,10 @@ def total_is_trace(e: Node) -> Node | None:
     body = e.operands[0]
     if body.op != "hadamard" or len(body.operands) != 2 or ONE in body.dims:
         return None
-    first, second = body.operands
+    first, second = sorted(body.operands, key=_names)
     return b.make("trace", (b.product(b.transpose(second), first),))
+
+
+def _names(node: Node) -> tuple[int, list[str]]:
+    """What the two sides of an inner product are told apart by, in whatever order they are written."""
+    return -node.count, sorted(str(part.data) for part in walk(node) if not part.operands)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, free_indices
+from derive.expressions.node import Node
 from derive.rules.driver import rule
 from derive.rules.examples import M, N, column, matrix
 from derive.rules.parts import chain_of, scalars_of
-from derive.sizes import ONE, SCALAR, Range, Size
+from derive.sizes import ONE, SCALAR
 
 
 @rule("product", example=lambda: (
@@ -83,22 +83,6 @@ def _picks(node: Node) -> bool:
     return node.op == "onehot" or (node.op == "sum" and node.operands[0].op == "onehot")
 
 
-@rule("product", example=lambda: (
-    b.product(matrix("A"), b.sum_over(b.onehot(b.index("k", None), M), "k", Range(ONE, Size.of("K")))),
-    b.sum_over(b.column(matrix("A"), b.index("k", None)), "k", Range(ONE, Size.of("K"))),
-))  # fmt: skip
-def product_into_sum(e: Node) -> Node | None:
-    r"""A \sum_k \mathbf{e}_{k} = \sum_k a_k"""
-    for k, factor in enumerate(e.operands):
-        if k and factor.op == "sum" and _picks(factor) and e.operands[k - 1].dims[1] == factor.dims[0]:
-            left = e.operands[k - 1]
-            if factor.data[0] in free_indices(left):
-                continue
-            moved = b.make("sum", (b.product(left, factor.operands[0]), factor.operands[1]), factor.data)
-            return b.product(*e.operands[: k - 1], moved, *e.operands[k + 1 :])
-    return None
-
-
 @rule("diag", example=lambda: (b.make("diag", (b.ones((N, ONE)),)), b.eye(N)))
 def diagonal_of_ones(e: Node) -> Node | None:
     r"""\operatorname{diag}(\mathbf{1}) = I"""
@@ -112,11 +96,61 @@ def diagonal_of_ones(e: Node) -> Node | None:
 def diagonal_of_product(e: Node) -> Node | None:
     r"""\operatorname{diag}(A^\top B) = (A \circ B)^\top \mathbf{1}"""
     chain = chain_of(e.operands[0])
-    if len(chain) != 2 or e.operands[0].op != "product":
+    if len(chain) != 2 or e.operands[0].op != "product" or any(f.op == "diag" for f in chain):
         return None
     left, right = chain
     together = b.hadamard(b.transpose(left), right)
     return b.product(*scalars_of(e.operands[0]), b.transpose(together), b.ones((right.dims[0], ONE)))
+
+
+@rule("diagonal", example=lambda: (
+    b.make("diagonal", (b.product(_square(), b.diag(column("a"))),)),
+    b.hadamard(b.make("diagonal", (_square(),)), column("a")),
+))  # fmt: skip
+def diagonal_of_scaled(e: Node) -> Node | None:
+    r"""\operatorname{diag}(A \operatorname{diag}(a)) = \operatorname{diag}(A) \circ a"""
+    chain = chain_of(e.operands[0])
+    for k in (len(chain) - 1, 0) if len(chain) > 1 else ():
+        if chain[k].op == "diag":
+            rest = b.product(*scalars_of(e.operands[0]), *chain[:k], *chain[k + 1 :])
+            return b.hadamard(b.diag(rest), chain[k].operands[0])
+    return None
+
+
+def _square() -> Node:
+    return b.symbol("A", (N, N))
+
+
+@rule("product", example=lambda: (
+    b.product(b.diag(column("a")), b.diag(column("b"))), b.diag(b.hadamard(column("a"), column("b")))
+))  # fmt: skip
+def diagonals_together(e: Node) -> Node | None:
+    r"""\operatorname{diag}(a) \operatorname{diag}(b) = \operatorname{diag}(a \circ b)"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        if left.op == right.op == "diag":
+            both = b.diag(b.hadamard(left.operands[0], right.operands[0]))
+            return b.product(*e.operands[:k], both, *e.operands[k + 2 :])
+    return None
+
+
+@rule("hadamard", example=lambda: (
+    b.hadamard(matrix("A"), b.product(b.ones((N, ONE)), b.transpose(b.symbol("u", (M, ONE))))),
+    b.product(matrix("A"), b.diag(b.symbol("u", (M, ONE)))),
+))  # fmt: skip
+def scaled_lines(e: Node) -> Node | None:
+    r"""A \circ (\mathbf{1} u^\top) = A \operatorname{diag}(u); \operatorname{diag}(u) A for u \mathbf{1}^\top"""
+    for k, factor in enumerate(e.operands):
+        base, exponent = b.base_and_exponent(factor)
+        chain = chain_of(base)
+        if base.op != "product" or len(chain) != 2 or len(e.operands) < 2 or scalars_of(base):
+            continue
+        rest = b.hadamard(*e.operands[:k], *e.operands[k + 1 :])
+        left, right = chain
+        if left.op == "ones" and left.dims[1] == ONE:
+            return b.product(rest, b.diag(b.power(b.transpose(right), exponent)))
+        if right.op == "ones" and right.dims[0] == ONE:
+            return b.product(b.diag(b.power(left, exponent)), rest)
+    return None
 
 
 @rule("product", example=lambda: (
