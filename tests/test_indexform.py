@@ -93,6 +93,22 @@ def test_a_wrong_delta_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.agrees, found.exact) == ("", "")
 
 
+MATRICES = [
+    (r"J = \log\det(A) + \operatorname{tr}(A B)", {"A": "n x n", "B": "n x n"}, "A"),
+    (r"J = a^\top A^{-1} c", {"A": "n x n", "a": "n", "c": "n"}, "A"),
+    (r"J = \frac{x^\top y}{\|x\| \|y\|}", {"x": "n", "y": "n"}, "x"),
+    (r"J = \| X - U V^\top \|_F^2", {"X": "n x m", "U": "n x k", "V": "m x k"}, "V"),
+    (r"J = \sum_{i=1}^n \sum_{j=1}^n (x_i - x_j)^2", {"x": "n"}, "x"),
+]
+
+
+@pytest.mark.parametrize(("loss", "symbols", "wrt"), MATRICES, ids=[row[0] for row in MATRICES])
+def test_matrix_functions_too(loss: str, symbols: dict[str, str], wrt: str) -> None:
+    found = index_form(problem_from({"loss": loss, "symbols": symbols}), wrt)
+    assert found.confirmed
+    assert found.matrix is not None
+
+
 def test_what_cannot_be_asked_is_refused_by_name() -> None:
     with pytest.raises(AuthorError, match="Jacobian is of a vector"):
         index_form(softmax_regression(), "W", of="z")

@@ -6,17 +6,42 @@ vector-Jacobian products of matrix operations, so that what follows is a derivat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from derive.errors import NoRuleError
 from derive.expressions import build as b
-from derive.expressions.node import Node, walk
+from derive.expressions.node import Node, free_indices, walk
 from derive.expressions.order import renamed
 from derive.indexform.entries import Writer, delta
 from derive.indexform.letters import fresh
 from derive.operations.registry import record
 
+
+def _jacobi(det: Node, k: Node, m: Node) -> Node:
+    """Jacobi's formula by entries: ∂ det A / ∂A_kl = det A (A⁻¹)_lk."""
+    return b.product(det, b.entry(b.make("inverse", det.operands), m, k))
+
+
+def _factor_left_out(whole: Node, k: Node, m: Node) -> Node:
+    """∂ ∏ x / ∂x_kl = ∏ x / x_kl."""
+    return b.product(whole, b.power(b.entry(whole.operands[0], k, m), -1))
+
+
+def _indicator(name: str) -> Slope:
+    """The largest (smallest) entry changes with the entry that it is."""
+    return lambda node, k, m: b.entry(b.make(name, node.operands), k, m)
+
+
+# How a number that is not written with sums changes with each entry of its matrix.
+SLOPES: dict[str, Slope] = {
+    "det": _jacobi, "entries_product": _factor_left_out,
+    "largest": _indicator("is_largest"), "smallest": _indicator("is_smallest"),
+}  # fmt: skip
 ZERO, UNIT = b.number(0), b.number(1)
+
+
+Slope = Callable[[Node, Node, Node], Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +93,8 @@ class _Partial:
         if node.op == "product":
             whole = node.operands
             return b.add(*(b.product(*whole[:k], self(f), *whole[k + 1 :]) for k, f in enumerate(whole)))
-        if node.op == "det":
-            return self._of_det(node)
+        if node.op in SLOPES:
+            return self._through(node.operands[0], lambda k, m: SLOPES[node.op](node, k, m))
         rule = record(node.op).vjp
         if not record(node.op).elementwise or rule is None:
             raise NoRuleError(node.op, "it is no function of a number")
@@ -98,26 +123,22 @@ class _Partial:
         found = self(body)
         return found if found == ZERO else b.make("sum", (found, condition), node.data)
 
-    def _of_det(self, node: Node) -> Node:
-        """Jacobi's formula by entries: ∂ det A = det A Σ_kl (A⁻¹)_lk ∂A_kl."""
-        return b.product(node, self._through(node.operands[0], lambda up, k, m: b.entry(up, m, k)))
-
     def _of_inverse(self, node: Node, i: Node, j: Node) -> Node:
         """∂(A⁻¹)_ij = −Σ_kl (A⁻¹)_ik ∂A_kl (A⁻¹)_lj."""
-        found = self._through(node.operands[0], lambda up, k, m: b.product(b.entry(up, i, k), b.entry(up, m, j)))
+        used = free_indices(i) | free_indices(j)
+        found = self._through(node.operands[0], lambda k, m: b.product(b.entry(node, i, k), b.entry(node, m, j)), used)
         return b.negate(found)
 
-    def _through(self, matrix: Node, weight: object) -> Node:
-        """Σ_kl weight(A⁻¹, k, l) ∂A_kl."""
-        assert callable(weight)
-        up, rows = b.make("inverse", (matrix,)), matrix.dims[0]
-        w = Writer(self.taken)
+    def _through(self, matrix: Node, weight: Callable[[Node, Node], Node], used: frozenset[str] = frozenset()) -> Node:
+        """Σ_kl weight(k, l) ∂A_kl, under letters that are not among those `used` by the weight."""
+        rows, columns = matrix.dims
+        w = Writer(self.taken | used | free_indices(matrix))
 
         def inner(v: Writer, k: Node) -> Node:
             def entry(u: Writer, m: Node) -> Node:
                 changed: Node = _Partial(self.wrt, u.taken)(u(matrix, k, m))
-                return b.product(weight(up, k, m), changed)
+                return b.product(weight(k, m), changed)
 
-            return v.sum(rows, entry)
+            return v.sum(columns, entry)
 
         return w.sum(rows, inner)
