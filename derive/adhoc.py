@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +14,7 @@ from derive.problem.problem import Problem
 STANDARD_INPUT = "standard input"
 OPTIONS = {"symbols": "--symbol", "define": "--define", "names": "--name"}
 MOST_MISSING = 12
+_POWER = re.compile(r"\s*\^\s*(?:\{\s*)?(?:\d+|T|\\top)(?:\s*\})?$")
 _OPENING, _CLOSING = "{([", "})]"
 
 Table = dict[str, Any]
@@ -112,7 +114,7 @@ def _first_undeclared(table: Table, formula: str) -> str:
         if error.code == "unknown-symbol" and error.span is not None:
             start, end = error.span
             in_script = formula[:start].rstrip("{ ").endswith(("_", "^"))
-            return "" if in_script else formula[start:end].strip()
+            return "" if in_script else _POWER.sub("", formula[start:end].strip())
     except AuthorError:
         pass
     return ""

@@ -276,6 +276,123 @@ def test_the_source_for_numpy(run: Run) -> None:
     compile(found.stdout, "lowered", "exec")
 
 
+def test_second_derivatives(run: Run) -> None:
+    asked = ("show", "softmax-regression", "--hessian", "--wrt", "x", "--wrt", "b", "--wrt", "W")
+    found = json.loads(run(*asked, "--json").stdout)
+    p = r"\left(\operatorname{diag}(\hat{y}) - \hat{y} \hat{y}^\top\right)"
+    assert list(found["gradients"]) == ["x", "b", "W"]
+    assert list(found["hessians"]) == ["x", "b", "W", "x|b", "x|W", "b|W"]
+    assert found["hessians"]["x"] == rf"W^\top {p} W"
+    assert found["hessians"]["b"] == r"\operatorname{diag}(\hat{y}) - \hat{y} \hat{y}^\top"
+    assert found["directions"] == {"W": "V", "x|W": "V", "b|W": "V"}
+    assert all(check["exact"] for check in found["hessian_checks"].values())
+    shown = run(*asked).stdout
+    assert "Hessians" in shown
+    assert "H[V] = " in shown
+    assert "applied to a direction V of the shape of W" in shown
+    assert run("show", "softmax-regression", "--hessian", "--of", "z", "--wrt", "x").exit_code == 2
+
+
+def test_numerator_layout_throughout(run: Run) -> None:
+    found = json.loads(run("show", "softmax-regression", "--layout", "numerator", "--wrt", "W", "--json").stdout)
+    assert found["layout"] == "numerator"
+    assert found["gradients"] == {"W": r"x \delta^\top"}
+    shapes = [step["shape"] for step in found["steps"]]
+    assert shapes == ["a number", "a row of length C", "a row of length C", "a d × C matrix"]
+    shown = run("show", "softmax-regression", "--layout", "numerator").stdout
+    assert "Backward, numerator layout" in shown
+    assert "Gradients, numerator layout" in shown
+    assert json.loads(run("show", "softmax-regression", "--json").stdout)["layout"] == "shape"
+
+
+LOSS = (r"J = -y^\top \log \hat{y}", "--symbol", "W = C x d", "--symbol", "x=d", "--symbol", "y = C, one-hot")
+DEFINED = ("--define", "z = W x", "--define", r"\hat{y} = \operatorname{softmax}(z)", "--name", r"\delta = \hat{y} - y")
+
+
+def test_a_loss_without_a_file(run: Run) -> None:
+    found = json.loads(run("gradient", *LOSS, *DEFINED, "--json").stdout)
+    assert found["gradients"] == {"W": r"\delta x^\top", "x": r"W^\top \delta", "y": r"-\log \hat{y}"}
+    assert list(json.loads(run("gradient", *LOSS, *DEFINED, "--wrt", "z", "--json").stdout)["gradients"]) == ["z"]
+    jacobian = run("gradient", *LOSS, *DEFINED, "--of", "z", "--wrt", "x", "--layout", "numerator", "--json")
+    assert json.loads(jacobian.stdout)["gradients"] == {"x": r"W^\top"}
+    assert run("gradient", r"-\log \sigma(s)", "--symbol", "s=scalar").exit_code == 0
+
+
+def test_names_with_an_equals_sign_in_them(run: Run) -> None:
+    asked = (
+        "gradient",
+        "J = -P(O=o|C=c)",
+        "--symbol",
+        "u = d",
+        "--symbol",
+        "v = d",
+        "--define",
+        r"P(O=o|C=c) = \sigma(u^\top v)",
+    )
+    found = json.loads(run(*asked, "--wrt", "u", "--json").stdout)
+    assert found["gradients"].keys() == {"u"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((r"\|W x - y\|^2", "--symbol", "W=C x d"), "--symbol 'x = SHAPE' --symbol 'y = SHAPE'"),
+        (("q^2",), "--symbol 'q = SHAPE'"),
+        (
+            ("z", "--define", "z = W x", "--symbol", "x=d"),
+            "--define 'z = W x': W is not declared; add --symbol 'W = SHAPE'",
+        ),
+        (("s", "--symbol", "s scalar"), "--symbol 's scalar': write NAME = SHAPE"),
+        (("s", "--symbol", "s=scalar", "--define", "z ="), "--define 'z =': write NAME = FORMULA"),
+        (("s", "--symbol", "s=scalar", "--symbol", "s=d"), "--symbol 's=d': s stands twice"),
+        (("s", "--symbol", "s=3 x 4 x 5"), "--symbol 's = 3 x 4 x 5': "),
+        (("s", "--symbol", "s=scalar", "--name", "t=s+"), "--name 't = s+': "),
+        (("s", "--symbol", "s=scalar", "--wrt", "q"), "--wrt: q"),
+        (("s", "--symbol", "s=d"), "LOSS: the loss is s (a column of length d)"),
+        (("-", "--symbol", "s=d"), "standard input"),
+    ],
+)
+def test_what_is_wrong_without_a_file_names_the_option(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    found = run("gradient", *arguments, stdin="")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert told in found.stderr
+
+
+def test_help_for_a_loss_without_a_file_shows_an_example(run: Run) -> None:
+    assert "derive gradient 'J = " in run("gradient", "--help").stdout
+
+
+TOML = "loss = 'J = \\frac{1}{2} s^2'\n[symbols]\ns = 'scalar'\n"
+
+
+@pytest.mark.parametrize("text", [TOML, json.dumps(PROBLEM), "\ufeff" + TOML, "\n " + json.dumps(PROBLEM)])
+def test_a_problem_on_standard_input(run: Run, text: str) -> None:
+    for command in ("show", "gradient"):
+        assert json.loads(run(command, "-", "--json", stdin=text).stdout)["gradients"] == {"s": "s"}
+    assert run("check", "-", "--wrt", "s", "s", stdin=text).exit_code == 0
+    assert "def loss_and_gradients" in run("numpy", "-", stdin=text).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "standard input: loss: the loss is missing"),
+        ("{", "standard input: this is not JSON"),
+        ("loss = 3 3", "standard input: this is not TOML"),
+        (b"\xff", "standard input: this is not UTF-8: byte 1"),
+        ('{"loss": "q"}', "standard input: loss: q is not declared"),
+    ],
+)
+def test_standard_input_that_is_no_problem(run: Run, text: str | bytes, told: str) -> None:
+    found = run("show", "-", stdin=text)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert told in found.stderr
+
+
+def test_an_error_of_the_question_names_standard_input(run: Run) -> None:
+    assert "standard input: wrt: q" in run("check", "-", "--wrt", "q", "s", stdin=TOML).stderr
+
+
 # ------------------------------------------------------------------------------------------ other processes
 
 

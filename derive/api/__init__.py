@@ -3,6 +3,6 @@
 from derive.api.formula import Formula
 from derive.api.functions import grade, gradient, hessian, jacobian
 from derive.api.problem import Problem
-from derive.grading.grade import Verdict
+from derive.grading.verdict import Verdict
 
 __all__ = ["Formula", "Problem", "Verdict", "grade", "gradient", "hessian", "jacobian"]

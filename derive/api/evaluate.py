@@ -17,7 +17,7 @@ from derive.numerics.sampling import definitions_used
 from derive.problem.problem import Problem
 from derive.sizes import Range, Size
 
-VALUE = "value"
+VALUE, SIZE = "value", "a size"
 
 
 class Evaluator:
@@ -36,6 +36,8 @@ class Evaluator:
             if argument.name in given and argument.axes:
                 given[argument.name] = _array(argument, given[argument.name])
                 _learn(argument, given[argument.name].shape, sizes)
+            elif argument.name in given and argument.words == SIZE:
+                sizes[argument.latex] = given[argument.name] = _number(argument, given[argument.name])
         for argument in self.lowered.described:
             if argument.name in given:
                 given[argument.name] = _checked(argument, given[argument.name], sizes)
@@ -122,7 +124,7 @@ def _checked(argument: Argument, value: Any, sizes: Mapping[str, int]) -> Any:
         return value
     if argument.node is not None and argument.node.op == "index":
         return _index(argument, value, sizes)
-    if argument.real or argument.words == "a size":
+    if argument.real or argument.words == SIZE:
         return _number(argument, value)
     return value
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from derive.api.evaluate import Evaluator
 from derive.expressions.node import Node
+from derive.expressions.sympy_view import view
 from derive.gradient.derivation import (
     CLOSE,
     BackwardStep,
@@ -38,7 +39,7 @@ class Formula:
     left: str
     latex: str
     shape: str
-    expression: Node
+    node: Node
     layout: str
     exact: str
     numeric_error: float
@@ -53,8 +54,13 @@ class Formula:
         return bool(self.exact) and self.numeric_error < CLOSE
 
     @cached_property
+    def expression(self) -> Any:
+        """It as a SymPy matrix expression."""
+        return view(self.node)
+
+    @cached_property
     def _evaluator(self) -> Evaluator:
-        return Evaluator(self._problem, self.expression, self._spelt)
+        return Evaluator(self._problem, self.node, self._spelt)
 
     @property
     def names(self) -> dict[str, str]:

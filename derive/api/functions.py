@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, overload
 from derive.api.formula import Formula
 from derive.api.problem import Problem, Variable
 from derive.grading import grade as grading
-from derive.grading.grade import Verdict
+from derive.grading.verdict import Verdict
 
 Source: TypeAlias = Problem | Variable
 

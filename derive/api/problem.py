@@ -14,7 +14,8 @@ from derive.api.from_sympy import LOSS, problem_from_sympy
 from derive.api.sympy_nodes import key_of
 from derive.errors import AuthorError
 from derive.gradient.derivation import Derivation, asked, closed_forms, derivation, forward
-from derive.grading.grade import Verdict, ask, judge
+from derive.grading.grade import ask, judge
+from derive.grading.verdict import Verdict
 from derive.lowering.lower import lower
 from derive.problem.builder import problem_from
 from derive.problem.load import load

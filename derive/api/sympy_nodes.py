@@ -18,6 +18,7 @@ from derive.api.sympy_sums import Bound, summed
 from derive.errors import AuthorError
 from derive.expressions import build as b
 from derive.expressions.node import Node
+from derive.expressions.sympy_view import View
 from derive.operations.elementwise import make_general
 from derive.operations.products import matrix_power
 from derive.problem.declare import pattern
@@ -88,7 +89,7 @@ class Converter:
         self.depth = 0
 
     def __call__(self, e: Any) -> Node:
-        if isinstance(e, Node):
+        if isinstance(e, View):
             raise AuthorError(f"{e} was made by derive; differentiate the problem that it belongs to instead")
         if self.depth > MAX_DEPTH:
             raise AuthorError(f"the expression is nested more than {MAX_DEPTH} deep; give its parts names in a Problem")
@@ -248,7 +249,8 @@ def _size_symbols(root: Any) -> set[Any]:
     out: set[Any] = set()
     for part in sp.preorder_traversal(root):
         if isinstance(part, sp.MatrixExpr):
-            out |= {s for size in part.shape for s in size.free_symbols if isinstance(s, sp.Symbol)}
+            shape = [size for size in part.shape if isinstance(size, sp.Basic)]
+            out |= {s for size in shape for s in size.free_symbols if isinstance(s, sp.Symbol)}
         elif isinstance(part, sp.Sum):
             out |= {s for limit in part.limits for end in limit[1:] for s in end.free_symbols}
     return out - {limit[0] for part in root.atoms(sp.Sum) for limit in part.limits}
