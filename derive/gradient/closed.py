@@ -14,6 +14,8 @@ from derive.problem.problem import Problem, Target
 from derive.rules.driver import simplify
 from derive.sizes import ONE, SCALAR, Size
 
+LONGEST = 5_000
+
 
 class _Kept:
     """Sweeps of a problem, by what is differentiated."""
@@ -126,12 +128,35 @@ def _derivative(problem: Problem, of: Node, target: Target) -> Node:
     whole = run.cotangents.get(target.leaf)
     if whole is None:
         return b.zeros(_dims(of, target))
-    picked = names.tidy(_at_target(run.expanded(whole), target))
+    expanded = run.expanded(whole)
+    if expanded.count <= LONGEST:
+        picked = names.tidy(_at_target(expanded, target))
+    else:
+        picked = run.expanded(names.tidy(_at_target(whole, target)))
     if not given_symbols(problem):
         picked = simplify(_worked_out(problem, picked))
     if of.dims == SCALAR:
         return picked
     return names.tidy(_jacobian(picked, of, target))
+
+
+def shown(problem: Problem, of: Node, target: Target, closed: Node, layout: str = "shape") -> Node:
+    r"""A closed form as it is printed.
+
+    A very long one (of a program in which names are used more than once, it may double with each) is left in terms
+    of derivatives with respect to defined names, as in W^\top \frac{\partial J}{\partial h}.
+    """
+    run = sweep_for(problem, of)
+    if closed.count <= LONGEST or of.dims != SCALAR or not run.own:
+        return closed
+    loss = of.data[0] if of is not problem.loss_symbol or problem.scope.loss_name else r"\mathrm{loss}"
+    called = {
+        own: b.symbol(rf"\frac{{\partial {loss}}}{{\partial {step.variable.data[0]}}}", own.dims)
+        for step in run.steps
+        if (own := step.symbol) is not None
+    }
+    short = naming(problem).tidy(_at_target(b.substitute(run.cotangents[target.leaf], called), target))
+    return naming(problem).tidy(b.transpose(short)) if layout == "numerator" else short
 
 
 def _worked_out(problem: Problem, node: Node) -> Node:

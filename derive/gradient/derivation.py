@@ -12,15 +12,17 @@ from typing import Any
 from derive.errors import AuthorError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
-from derive.gradient.closed import derivative, sweep_for
+from derive.gradient.closed import derivative, shown, sweep_for
 from derive.gradient.hessian import Hessian, hessians
 from derive.gradient.sweep import Step, Sweep, kinks_of, naming
 from derive.numerics import check
+from derive.numerics.together import together
 from derive.operations.registry import record
 from derive.printing.latex import latex
 from derive.problem.problem import Problem, Question, Target
 from derive.sizes import ONE, SCALAR, describe
 
+MANY = 24
 CLOSE = 1e-4
 NUMERATOR = (
     "Numerator layout: every derivative is shown transposed, steps included; the rules are in the words of the other."
@@ -149,7 +151,7 @@ def derivation(
     whole = [q for q in questions if not q.of]
     layout = "numerator" if all(q.layout == "numerator" for q in questions) else "shape"
     steps = _steps(problem, whole, layout) if whole else ()
-    gradients = tuple(_gradient(problem, q, layout) for q in questions)
+    gradients = tuple(_gradients(problem, questions, layout))
     remarks = [f"{kink}: there the formulas hold from each side only." for kink in kinks_of(problem)]
     return Derivation(
         problem.title, problem.source, problem.loss_text, forward(problem), steps, gradients,
@@ -219,14 +221,30 @@ def resolved(problem: Problem, question: Question) -> tuple[Node, Target, Node]:
     return of, target, closed
 
 
-def _gradient(problem: Problem, question: Question, layout: str) -> Gradient:
-    of, target, closed = resolved(problem, question)
-    return Gradient(
-        question.wrt, question.of, question.layout, latex(closed, problem.scope), describe(closed.dims),
-        check.exact(problem, of, target, closed, question.layout),
-        check.central(problem, of, target, closed, question.layout),
-        f"in {question.layout} layout" if question.layout != layout else "",
-    )  # fmt: skip
+def _gradients(problem: Problem, questions: list[Question], layout: str) -> Iterator[Gradient]:
+    found, texts = [resolved(problem, question) for question in questions], dict[Node, str]()
+    checks = _together(problem, questions, found) if len(found) > MANY else None
+    for question, (of, target, closed) in zip(questions, found, strict=True):
+        text = latex(shown(problem, of, target, closed, question.layout), problem.scope, texts)
+        exact, error = checks or (
+            check.exact(problem, of, target, closed, question.layout),
+            check.central(problem, of, target, closed, question.layout),
+        )
+        remark = f"in {question.layout} layout" if question.layout != layout else ""
+        shape = describe(closed.dims)
+        yield Gradient(question.wrt, question.of, question.layout, text, shape, exact, error, remark)
+
+
+def _together(
+    problem: Problem, questions: list[Question], found: list[tuple[Node, Target, Node]]
+) -> tuple[str, float] | None:
+    """The checks of many gradients of the loss at once, so that those of a long program take no longer than it."""
+    if any(question.of for question in questions):
+        return None
+    turned = [question.layout == "numerator" for question in questions]
+    forms = [(target, b.transpose(c) if turn else c) for (_, target, c), turn in zip(found, turned, strict=True)]
+    checks = together(problem, problem.loss_symbol, forms)
+    return checks if checks is not None and checks[1] < CLOSE else None
 
 
 def second_derivatives(problem: Problem, variables: list[str], layout: str) -> Iterator[SecondDerivative]:

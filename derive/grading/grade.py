@@ -26,6 +26,7 @@ from derive.reading.reader import Reader
 from derive.reading.scope import Scope
 
 SCORES = {"correct": 1.0, "layout": 0.5, "incorrect": 0.0, "undecided": 0.0, "unreadable": 0.0}
+MOST_SHOWN = 20_000
 SLIP_ON_THE_WAY = 0.75
 LONGEST_KEPT = 4000
 POLICIES = ("strict", "usual", "lenient")
@@ -311,7 +312,7 @@ def _is_asked(asked: Asked, of: Node) -> bool:
 
 
 def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
-    read_as = latex(node)
+    read_as = latex(node) if node.count <= MOST_SHOWN else ""
     outcome = c.compare(asked, node, reader.partial)
     remark = "".join(f" Note: {note}." for note in dict.fromkeys(reader.notes))
     evidence: dict[str, Any] = {"method": outcome.method}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, free_indices, intern_node
+from derive.expressions.node import Node, free_indices, intern_node, landings, walk
 from derive.operations.registry import record
 from derive.sizes import ONE, SCALAR, Dims, Range, Size
 
@@ -53,10 +53,16 @@ def elementwise(node: Node) -> bool:
 
 
 def rewrite(root: Node, rule: Callable[[Node], Node | None], done: dict[Node, Node]) -> Node:
-    """`root` with a rule applied bottom-up wherever it fires, until it fires nowhere."""
+    """`root` with a rule applied bottom-up wherever it fires, until it fires nowhere; `done` is its memory."""
+    for part in landings(root, done):
+        _rewrite(part, rule, done)
+    return _rewrite(root, rule, done)
+
+
+def _rewrite(root: Node, rule: Callable[[Node], Node | None], done: dict[Node, Node]) -> Node:
     if root in done:
         return done[root]
-    parts = tuple(rewrite(o, rule, done) for o in root.operands)
+    parts = tuple(_rewrite(o, rule, done) for o in root.operands)
     out = rebuilt(root, parts)
     changed = out if out.operands != parts or out.op != root.op else rule(out)
     if changed is not None and changed is not root:
@@ -205,12 +211,6 @@ def nodes_in_order(roots: Iterator[Node]) -> Iterator[Node]:
     """Every distinct node below some roots, operands first."""
     seen = set[Node]()
     for root in roots:
-        yield from _below(root, seen)
-
-
-def _below(node: Node, seen: set[Node]) -> Iterator[Node]:
-    if node not in seen:
-        seen.add(node)
-        for operand in node.operands:
-            yield from _below(operand, seen)
-        yield node
+        for node in walk(root, seen):
+            seen.add(node)
+            yield node

@@ -18,9 +18,9 @@ from derive.operations.indexing import block
 from derive.sizes import ONE, SCALAR, Range, Size
 
 
-def vectorise(root: Node) -> Node:
-    """An expression with its sums over an index written as products, innermost first."""
-    return k.rewrite(root, _sum, {})
+def vectorise(root: Node, done: dict[Node, Node]) -> Node:
+    """An expression with its sums over an index written as products, innermost first; `done` is its memory."""
+    return k.rewrite(root, _sum, done)
 
 
 def _sum(node: Node) -> Node | None:

@@ -1,7 +1,7 @@
 """The common-subexpression pass that `lambdify` is given: which values get a name, and in what order.
 
-Every definition is assigned once, before its first use; so is every other value that is used twice, and
-what a loop over an index would compute again and again.
+Every definition is assigned once, before its first use; so is every other value that is used twice, what a
+loop over an index would compute again and again, and parts of an expression that is nested very deep.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from sympy import Symbol
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, free_indices, intern_node
+from derive.expressions.node import STOREY, Node, free_indices, intern_node, landings
 from derive.lowering import kernels as k
 from derive.sizes import ONE, SCALAR
 
@@ -51,6 +51,10 @@ class Plan:
         for name in self.bodies:
             if self.uses[name]:
                 self._named(name)
+        reached = set(order)
+        for part in landings(result):
+            if part in reached or cheap(part):
+                self._named(part)
         return self.replacements, self._operands_named(result)
 
     def _call_turned(self, nodes: Iterator[Node]) -> None:
@@ -128,7 +132,7 @@ class Plan:
         return out
 
     def _shared(self, node: Node, value: Node) -> Node:
-        if self.uses[node] < 2 or cheap(node) or free_indices(node) & self.bound:
+        if (self.uses[node] < 2 and value.height < STOREY) or cheap(node) or free_indices(node) & self.bound:
             return value
         temporary = b.symbol(f"#{len(self.replacements)}", node.dims)
         self.replacements.append((Symbol(self.name(temporary, value, HINTS.get(node.op, ""))), value))
@@ -146,4 +150,4 @@ def cheap(node: Node) -> bool:
 
 def constant(node: Node) -> bool:
     """Whether a number depends on sizes alone."""
-    return node.dims == SCALAR and all(n.op not in ("symbol", "family") for n in k.nodes_in_order(iter((node,))))
+    return node.dims == SCALAR and not node.marks

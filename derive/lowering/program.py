@@ -49,7 +49,7 @@ def program_of(problem: Problem, gradients: Mapping[str, Node]) -> Program:
 
 def _families(problem: Problem, gradients: Mapping[str, Node]) -> list[Node]:
     bodies = [d[2] if isinstance(d, tuple) else d for d in problem.meanings.values()]
-    used = [n for root in (*bodies, *gradients.values()) for n in walk(root) if n.op == "family"]
+    used = [n for n in k.nodes_in_order(iter((*bodies, *gradients.values()))) if n.op == "family"]
     declared = [e.node for e in problem.scope.all() if e.kind == "family" and e.node is not None]
     return list(dict.fromkeys((*declared, *used)))
 
@@ -72,10 +72,10 @@ class _Plain:
 
     def __init__(self, free: set[str], stacks: dict[Node, Node]) -> None:
         self.free, self.stacks = free, stacks
-        self.members: dict[Node, Node] = {}
+        self.members, self.own, self.sums = dict[Node, Node](), dict[Node, Node](), dict[Node, Node]()
 
     def __call__(self, node: Node) -> Node:
-        return vectorise(k.rewrite(self.renamed(node), self._member, self.members))
+        return vectorise(k.rewrite(self.renamed(node), self._member, self.members), self.sums)
 
     def definition(self, name: Node, definition: Definition) -> Node:
         """The body of a definition; that of a family holds all members."""
@@ -100,7 +100,7 @@ class _Plain:
 
     def renamed(self, node: Node) -> Node:
         """The expression with no bound index called like a free one."""
-        return k.rewrite(node, self._own_index, {})
+        return k.rewrite(node, self._own_index, self.own)
 
     def _own_index(self, node: Node) -> Node | None:
         if node.op != "sum" or node.data[0] not in self.free:

@@ -24,10 +24,10 @@ class Stable:
 
     def __init__(self, bodies: dict[Node, Node]) -> None:
         self.seen = Seen(bodies)
-        self.done: dict[Node, Node] = {}
+        self.done, self.written_out = dict[Node, Node](), dict[Node, Node]()
 
     def __call__(self, node: Node) -> Node:
-        return k.rewrite(k.rewrite(node, written_out_tanh, {}), self._law, self.done)
+        return k.rewrite(k.rewrite(node, written_out_tanh, self.written_out), self._law, self.done)
 
     def _law(self, node: Node) -> Node | None:
         for rule in RULES.get(node.op, ()):

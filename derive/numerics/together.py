@@ -67,19 +67,19 @@ def _difference(problem: Problem, of: Node, gradients: Mapping[Node, Node], seed
     """The largest relative error of a central difference, at points away from kinks."""
     field, drawn = Floating(), sample(problem, None, seed + 20, POINTS).scaled(0.5)
     rng = np.random.default_rng([seed, 77])
-    moves, given = dict[Node, Any](), np.zeros((drawn.points, 1, 1))
+    moves, given, step = dict[Node, Any](), np.zeros((drawn.points, 1, 1)), STEP / np.sqrt(len(gradients))
     for leaf, value in _values(problem, field, drawn, gradients).items():
         move = rng.normal(size=value.shape)
         along = field.total(value * move)
         weight = 1 / np.maximum(1, np.abs(along))
-        moves[leaf], given = STEP * weight * move, given + weight * along
+        moves[leaf], given = step * weight * move, given + weight * along
 
     def at(sign: int) -> Any:
         shifts = {leaf: sign * move for leaf, move in moves.items()}
         return np.broadcast_to(shifted_world(problem, field, drawn, shifts).value(of), given.shape)
 
     here, up, down = at(0), at(1), at(-1)
-    seen = (up - down) / (2 * STEP)
+    seen = (up - down) / (2 * step)
     smooth = np.abs((up - here) - (here - down)) <= 1e-3 * np.abs(up - down) + 1e-9
     scale = np.maximum(1e-3, np.maximum(np.abs(given), np.abs(seen)))
     return float(np.max((np.abs(given - seen) / scale)[smooth], initial=0.0 if smooth.any() else np.inf))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from derive.errors import AuthorError
 from derive.expressions import build as b
 from derive.expressions.node import Node, landings
 from derive.operations.registry import record
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
     from derive.reading.scope import Scope
 
 ADD, HADAMARD, SUM, PRODUCT, POWER, FUNCTION, TRANSPOSE, ATOM = 10, 20, 25, 30, 50, 60, 80, 100
+MOST_PRINTED = 1_000_000
 POWERED = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sec": r"\sec", "csc": r"\csc"}
 
 
-def latex(node: Node, scope: Scope | None = None) -> str:
-    """The LaTeX of an expression; with a scope, declared columns and rows are called by their names."""
-    printer = Printer(scope)
+def latex(node: Node, scope: Scope | None = None, texts: dict[Node, str] | None = None) -> str:
+    """The LaTeX of an expression; with a scope, declared columns and rows are called by their names.
+
+    `texts` is a memory for expressions that share parts.  Raises `AuthorError` for more than a million symbols.
+    """
+    if node.count > MOST_PRINTED:
+        raise AuthorError(f"this formula has {node.count} symbols: too many to print; ask for a name nearer the end")
+    printer = Printer(scope, texts)
     for part in landings(node, printer.texts):
         printer(part)
     return printer(node)
@@ -35,8 +42,8 @@ def latex(node: Node, scope: Scope | None = None) -> str:
 class Printer:
     """Prints expressions by the `latex` fields of their operations' records."""
 
-    def __init__(self, scope: Scope | None = None) -> None:
-        self.lines, self.texts = {}, dict[Node, str]()
+    def __init__(self, scope: Scope | None = None, texts: dict[Node, str] | None = None) -> None:
+        self.lines, self.texts = {}, {} if texts is None else texts
         for entity in scope.all() if scope is not None else ():
             if entity.kind == "part":
                 self.lines[entity.node, entity.orientation] = (entity.key, entity.slots[0])
