@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from derive.latex.grammar import ACCENTS, ENVIRONMENTS, TRANSPARENT
 from derive.latex.tokens import FONTS, UNICODE
-from derive.reading.functions import EXTREMA, FUNCTIONS
 from derive.reading.match import TRANSPOSES
+from derive.reading.named_functions import FUNCTIONS
+from derive.reading.several import SEVERAL
 
 PROBLEM = {
     "loss": r"J = -y^\top \log \hat{y} + \sum_{k=1}^{K} \sigma(u_k^\top x) + \frac{\lambda}{2} \lVert W \rVert_F^2",
@@ -39,6 +40,7 @@ ROWS = (
     Row("Products", "entry by entry", (r"v \odot b", r"v \circ b", r"\operatorname{diag}(v) b")),
     Row("Products", "quotient entry by entry", (r"\frac{v}{b}", r"v \oslash b", r"v / b")),
     Row("Transposes", "transpose", (r"W^\top v", r"W^T v", r"W^{\mathrm T} v", r"W^{\intercal} v", r"W^t v", r"W' v")),
+    Row("Transposes", "in front", (r"v^\top z", r"{}^t v z")),
     Row("Transposes", "with a subscript", (r"u_k^\top x", r"u^\top_k x", r"{u_k}^T x")),
     Row("Transposes", "with a layer index", (r"(h^{(1)})^\top v", r"h^{(1)T} v", r"{h^{(1)}}^\top v")),
     Row("Names", "hats", (r"\hat{y}", r"\hat y", r"\hat{\mathbf{y}}", r"\widehat{y}", r"\boldsymbol{\hat{y}}", "ŷ")),
@@ -49,6 +51,7 @@ ROWS = (
     Row("Entries", "entry of a matrix", (r"W_{ij}", r"W_{i,j}", r"(W)_{ij}", r"w_{ij}")),
     Row("Entries", "row of a matrix", (r"W_{i\cdot} x", r"W_{i:} x", r"W_i^\top x", r"(W x)_i")),
     Row("Entries", "column of a matrix", (r"W_{\cdot j}", r"W_{:j}", r"W_{:,j}")),
+    Row("Entries", "unit columns", (r"W_{\cdot 1}", r"W \mathbf{e}_1")),
     Row("Entries", "entries from … to …", (r"x_{1:m}", "x")),
     Row("Functions", "logistic function",
         (r"\sigma(s)", r"\operatorname{sigmoid}(s)", r"\frac{1}{1 + e^{-s}}", "sigmoid(s)")),
@@ -62,10 +65,27 @@ ROWS = (
     Row("Functions", "unspecified functions", (r"f'(z)", r"f^{\prime}(z)", r"(f)'(z)")),
     Row("Functions", "rectifier", (r"\max(0, z)", r"\operatorname{ReLU}(z)", r"\max\{0, z\}", "relu(z)")),
     Row("Functions", "norms", (r"\lVert v \rVert^2", r"\|v\|_2^2", r"||v||^2", r"v^\top v")),
+    Row("Functions", "norms with an index", (r"\sum_i |v_i|", r"\lVert v \rVert_1", r"|v|_1")),
+    Row("Functions", "largest size", (r"\lVert v \rVert_\infty", r"\max_i |v_i|")),
+    Row("Functions", "normal distribution", (r"\Phi(s)", r"\frac{1}{2}(1 + \operatorname{erf}(s / \sqrt{2}))")),
     Row("Functions", "trace, determinant, inverse", (r"\operatorname{tr}(A B)", r"\text{tr}(AB)", "tr(AB)")),
     Row("Sums", "limits", (r"\sum_{k=1}^{K} u_k", r"\sum_{k=1}^K {u_k}", r"\sum_k u_k", r"\sum\limits_{k} u_k")),
     Row("Sums", "conditions",
         (r"\sum_{k \neq 2} u_k", r"\sum_{k=1, k \neq 2}^{K} u_k", r"\sum_{k} u_k \mathbb{1}[k \neq 2]")),
+    Row("Sums", "pairs",
+        (r"\sum_{i=1}^{n} \sum_{j=i+1}^{n} A_{ij}", r"\sum_{1 \leq i < j \leq n} A_{ij}")),
+    Row("Sums", "means", (r"\frac{1}{K} \sum_{k=1}^{K} u_k", r"\mathbb{E}_k[u_k]")),
+    Row("Sums", "of all entries", (r"\mathbf{1}^\top v", r"\sum_i v_i", r"\operatorname{sum}(v)")),
+    Row("Products and extrema", "over an index", (r"\max_{i} v_i", r"\max(v)", r"\max_{1 \leq i \leq n} v_i")),
+    Row("Products and extrema", "with a condition", (r"\prod_{i \neq 1} e^{v_i}", r"\exp(\sum_{i \neq 1} v_i)")),
+    Row("Products and extrema", "bounds",
+        (r"\operatorname{clip}(v, -1, 1)", r"\max(-1, \min(v, 1))", r"\operatorname{clamp}(v, -1, 1)")),
+    Row("Products and extrema", "positive part", (r"\max(0, v)", r"[v]_+", r"(v)_+")),
+    Row("Lists", "under each other", (r"\begin{pmatrix} v \\ x \end{pmatrix}", r"[v; x]", r"[v, x]")),
+    Row("Lists", "with dots",
+        (r"v", r"\begin{pmatrix} v_1 \\ \vdots \\ v_n \end{pmatrix}", r"(v_1, \dots, v_n)^\top")),
+    Row("Lists", "diagonal",
+        (r"\operatorname{diag}(v)", r"\begin{pmatrix} v_1 & & 0 \\ & \ddots & \\ 0 & & v_n \end{pmatrix}")),
     Row("Indicators", "of an inequality", (r"\mathbb{1}[z > 0]", r"\mathbf{1}\{z > 0\}", r"1(z > 0)", r"[z > 0]")),
     Row("Indicators", "of equal indices", (r"\delta_{ij}", r"\mathbb{1}[i = j]", r"[i = j]", r"\mathbf{1}_{i = j}")),
     Row("Indicators", "cases",
@@ -91,7 +111,7 @@ def document() -> str:
 def _tables() -> str:
     """What the reader's tables hold."""
     words = sorted(
-        {name for name in (*FUNCTIONS, *EXTREMA) if not name.startswith("\\")}, key=lambda name: (name.lower(), name)
+        {name for name in (*FUNCTIONS, *SEVERAL) if not name.startswith("\\")}, key=lambda name: (name.lower(), name)
     )
     lists = (
         ("Functions, with or without a backslash or `\\operatorname`", words),

@@ -141,14 +141,14 @@ def test_the_problem_that_contributing_adds(checkout: Path) -> None:
 def test_the_operation_that_contributing_adds(checkout: Path) -> None:
     """It is read, typed, derived, checked, printed and lowered by its record alone."""
     added(checkout, "python")
-    problem = {"loss": r"J = u^\top \operatorname{silu}(W x)", "symbols": {"u": "n", "W": "n x d", "x": "d"}}
+    problem = {"loss": r"J = u^\top \operatorname{arsinh}(W x)", "symbols": {"u": "n", "W": "n x d", "x": "d"}}
     (checkout / "mine.json").write_text(json.dumps(problem), encoding="utf-8")
     shown = json.loads(python(checkout, "cli.py", "show", "mine.json", "--wrt", "u", "--json"))
-    assert shown["gradients"] == {"u": r"\operatorname{silu}(W x)"}
-    answer = r"W^\top (u \odot (\operatorname{silu}(Wx) + \sigma(Wx) \odot (1 - \operatorname{silu}(Wx))))"
+    assert shown["gradients"] == {"u": r"\operatorname{arsinh}(W x)"}
+    answer = r"W^\top \frac{u}{\sqrt{1 + (Wx)^2}}"
     assert "correct" in python(checkout, "cli.py", "check", "mine.json", "--wrt", "x", answer)
     assert "two independent checks" in python(checkout, "cli.py", "show", "mine.json", "--wrt", "W")
-    assert "sigmoid" in python(checkout, "cli.py", "numpy", "mine.json")
+    assert "arcsinh" in python(checkout, "cli.py", "numpy", "mine.json")
 
 
 def test_the_rule_that_contributing_adds(checkout: Path) -> None:

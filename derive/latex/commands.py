@@ -24,7 +24,7 @@ def command(p: Parser, start: int) -> s.Syntax:
     if text in READERS:
         return READERS[text](p)
     if text in BIG and (text != r"\Sigma" or p.peek(1) in ("_", "^")) and text not in p.letters:
-        return _big(p)
+        return big(p, BIG[text])
     if text == r"\substack":
         p.at += 1
         return p.braces()
@@ -143,8 +143,9 @@ def _decorated(p: Parser) -> s.Syntax:
     return p.argument()
 
 
-def _big(p: Parser) -> s.Syntax:
-    start, sign = p.at, BIG[p.peek()]
+def big(p: Parser, sign: str) -> s.Syntax:
+    """A sum, product or extremum over an index, with what it takes."""
+    start = p.at
     p.at += 1
     lower, upper = tuple[s.Syntax, ...](), None
     while p.peek() in ("_", "^"):

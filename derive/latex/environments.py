@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.latex import syntax as s
@@ -35,11 +36,17 @@ def environment(p: Parser) -> s.Syntax:
         filled = [[cell for cell in row if cell[0] < cell[1]] for row in rows]
         return s.Cases(span, tuple(_branch(p, row) for row in filled if row))
     if kind == "matrix":
-        if any(first == last for row in rows for first, last in row):
+        dotted = any(token.text == r"\ddots" for token in p.tokens[inside:end])
+        if any(first == last for row in rows for first, last in row) and not dotted:
             raise p.fail(f"A cell of this {name} is empty; write the 0 that stands there.")
-        literal = s.MatrixLiteral(span, tuple(tuple(p.inside(*cell) for cell in row) for row in rows if row))
+        literal = s.MatrixLiteral(span, tuple(tuple(_cell(p, *cell) for cell in row) for row in rows if row))
         return s.Bars(span, "|", literal) if name == "vmatrix" else literal
     return p.inside(inside, end)
+
+
+def _cell(p: Parser, start: int, end: int) -> s.Syntax:
+    """What stands in a cell; beside a diagonal with dots an empty one is a 0."""
+    return p.inside(start, end) if start < end else s.Num((p.tokens[start].start, p.tokens[start].start), Fraction(0))
 
 
 def _looks_like_cases(p: Parser, start: int, rows: list[list[Cell]]) -> bool:

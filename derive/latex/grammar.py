@@ -22,6 +22,8 @@ RELATIONS = frozenset(
 ENDS = frozenset(
     ("}", ")", "]", r"\}", r"\rangle", ",", ";", "&", r"\\", ":", r"\wedge", r"\&", r"\rfloor", r"\rceil", "?")
 )
+EXTREMA = {r"\max": "max", r"\min": "min", "max": "max", "min": "min"}
+PRESCRIPT, EVALUATED = "{}^", r"\evaluated"
 BIG = {r"\sum": "sum", r"\prod": "prod", r"\Sigma": "sum"}
 ENVIRONMENTS = {
     **dict.fromkeys(("cases", "dcases", "rcases"), "cases"),
@@ -106,6 +108,6 @@ def _may_open(tokens: list[Token], k: int) -> bool:
 
 
 def _may_close(tokens: list[Token], k: int) -> bool:
-    if k >= 2 and tokens[k - 1].text == "*" and tokens[k - 2].text in ("^", "_"):
+    if k >= 2 and tokens[k - 1].text in ("*", "+") and tokens[k - 2].text in ("^", "_"):
         return True
     return tokens[k - 1].text not in (*TIMES, "+", "-", "_", "^", "(", "{", *RELATIONS)

@@ -14,9 +14,11 @@ from derive.latex import syntax as s
 from derive.latex.grammar import (
     ACCENTS,
     ENDS,
+    EXTREMA,
     MAX_DEPTH,
     MAX_DIGITS,
     OPENERS,
+    PRESCRIPT,
     RELATIONS,
     TIMES,
     TRAILING,
@@ -185,9 +187,9 @@ class Parser:
                 self.at = close + 1
             else:
                 break
-        if not (subs or sups or primes):
-            return body
-        return s.merge_scripts(body, tuple(subs), tuple(sups), primes, self.span_from(start))
+        if subs or sups or primes:
+            body = s.merge_scripts(body, tuple(subs), tuple(sups), primes, self.span_from(start))
+        return brackets.evaluated(self, body, start)
 
     def script(self) -> s.Script:
         """One script, in braces or a single token."""
@@ -209,7 +211,7 @@ class Parser:
     def single_script(self) -> list[Token]:
         """One token; the argument of an accent or \\frac belongs to it."""
         start = self.at
-        text, token = self.peek(), self.tokens[self.at]
+        text, token = self.peek(), self.tokens[start]
         if text in ("}", ")", "]", "&", r"\\", r"\}"):
             raise self.fail("A script is missing here.")
         self.at += 1
@@ -234,6 +236,8 @@ class Parser:
     def primary(self) -> s.Syntax:
         start, token = self.at, self.tokens[self.at]
         text, kind = token.text, token.kind
+        if text in EXTREMA and self.peek(1) == "_":
+            return commands.big(self, EXTREMA[text])
         if kind == "number":
             if len(text) > MAX_DIGITS:
                 raise self.fail(f"This number has more than {MAX_DIGITS} digits.", "too-long")
@@ -244,14 +248,12 @@ class Parser:
             return s.One((token.start, token.end))
         if kind == "letter":
             return words.letters(self)
-        if kind == "name":
-            self.at += 1
-            return s.Name((token.start, token.end), text)
-        if kind == "text":
-            self.at += 1
+        if kind in ("name", "text"):
             return words.text_token(self, token)
         if text == "{":
             return self.braces()
+        if text == PRESCRIPT:
+            return brackets.transposed_in_front(self)
         if text in OPENERS and self.peek(1) == r"\begin" and self.at not in self.matching:
             self.at += 1
             return environments.environment(self)

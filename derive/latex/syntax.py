@@ -159,6 +159,14 @@ class Derivative(Syntax):
 
 
 @dataclass(frozen=True, slots=True)
+class At(Syntax):
+    """Something evaluated where `condition` holds: `\\left. f \\right|_{x = a}`."""
+
+    body: Syntax
+    condition: Syntax
+
+
+@dataclass(frozen=True, slots=True)
 class External(Syntax):
     """A scalar construct that this grammar does not know (an integral, a limit, a binomial): its text."""
 

@@ -169,7 +169,7 @@ class _Cleaner:
     """One pass over the raw tokens that drops what only changes the look."""
 
     def __init__(self, raw: list[Token]) -> None:
-        self.raw, self.at, self.out = raw, 0, list[Token]()
+        self.raw, self.at, self.out = _with_evaluations(raw), 0, list[Token]()
         self.invisible = set[int]()
 
     def run(self) -> list[Token]:
@@ -183,7 +183,10 @@ class _Cleaner:
     def _step(self) -> None:
         token = self._directed(self.raw[self.at])
         text = token.text
-        if text == "{" and self._encloses_nothing():
+        if text == "{" and self._transposes():
+            self.out.append(token._replace(text="{}^"))
+            self.at += 3
+        elif text == "{" and self._encloses_nothing():
             self.at += 2
         elif token.kind != "command":
             if not (text == "$" or (text == "." and self._delimiter_dot())):
@@ -219,6 +222,11 @@ class _Cleaner:
         after = [t.text for t in self.raw[self.at + 1 : self.at + 3]]
         before = self.out[-1].text if self.out else ""
         return after[:1] == ["}"] and (before not in TAKES_BRACES or (before == "}" and after[1:] in (["_"], ["^"])))
+
+    def _transposes(self) -> bool:
+        """`{}^t` with a small t, which is written in front of what it transposes."""
+        after = [t.text for t in self.raw[self.at + 1 : self.at + 7] if t.text not in FONTS]
+        return after[:2] == ["}", "^"] and [t for t in after[2:] if t != "{"][:1] == ["t"]
 
     def _delimiter_dot(self) -> bool:
         before = self.raw[self.at - 1].text if self.at else ""
@@ -282,6 +290,22 @@ class _Cleaner:
             kind = "name" if token.text.startswith(r"\operatorname") and joined.isalpha() else "text"
             self.out.append(Token(kind, joined.strip(), token.start, end))
         self.at = after
+
+
+def _with_evaluations(raw: list[Token]) -> list[Token]:
+    """`\\left. f \\right|_{x = a}` with f in a bracket, so that it is known how far the bar reaches."""
+    out, opened = list(raw), list[int]()
+    for k, token in enumerate(raw):
+        if token.text == r"\left":
+            opened.append(k)
+        elif token.text == r"\right" and opened:
+            start = opened.pop()
+            bar = [t.text for t in raw[k + 1 : k + 3]] == ["|", "_"]
+            if bar and raw[start + 1].text == ".":
+                out[start + 1] = raw[start + 1]._replace(kind="sign", text="(")
+                out[k] = raw[k]._replace(kind="sign", text=")")
+                out[k + 1] = raw[k + 1]._replace(kind="command", text=r"\evaluated")
+    return out
 
 
 def _is_words(inside: list[Token]) -> bool:

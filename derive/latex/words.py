@@ -46,8 +46,9 @@ def is_remark(p: Parser) -> bool:
 
 def text_token(p: Parser, token: Token) -> s.Syntax:
     """A text token: a name, or words."""
+    p.at += 1
     span = (token.start, token.end)
-    return s.Name(span, token.text) if is_identifier(token) else s.Words(span, token.text)
+    return s.Name(span, token.text) if token.kind == "name" or is_identifier(token) else s.Words(span, token.text)
 
 
 def letters(p: Parser) -> s.Syntax:

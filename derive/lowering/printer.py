@@ -130,6 +130,29 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
         x = self(node.operands[0])
         return Code(f"{name}(np.array([{x}]))[0]" if node.dims == SCALAR else f"{name}({x})")
 
+    def extremum(self, node: Node, sign: int) -> Code:
+        """The largest or smallest of the entries that count."""
+        x, counted = node.operands
+        name = "max" if sign > 0 else "min"
+        if x.dims == SCALAR:
+            return self(x)
+        if counted.op == "ones":
+            return Code(f"{self(x, ATOM)}.{name}()")
+        return Code(f"{self(x, ATOM)}.{name}(where={self(counted, TERM)} > 0, initial={'-' * (sign > 0)}np.inf)")
+
+    def is_extreme(self, node: Node, sign: int) -> Code:
+        """1 at the place of the largest or smallest of the entries that count."""
+        x, counted = node.operands
+        if x.dims == SCALAR:
+            return Code("1")
+        among = (
+            self(x, TERM)
+            if counted.op == "ones"
+            else f"np.where({self(counted, TERM)} > 0, {self(x)}, {'-' * (sign > 0)}np.inf)"
+        )
+        found = f"({among}).{'max' if sign > 0 else 'min'}()"
+        return Code(f"(({among}) == {found}).astype({self.dtype})")
+
     def log_sum_exp(self, node: Node) -> Code:
         x = node.operands[0]
         if x.dims == SCALAR:

@@ -61,3 +61,9 @@ def erf(x: Any) -> Any:
     """The error function."""
     x = np.asarray(x)
     return np.asarray(np.frompyfunc(math.erf, 1, 1)(x)).astype(x.dtype)[()]
+
+
+def normal_cdf(x: Any) -> Any:
+    """The distribution function of the standard normal distribution."""
+    x = np.asarray(x)
+    return np.asarray(np.frompyfunc(lambda v: math.erfc(-v / math.sqrt(2)) / 2, 1, 1)(x)).astype(x.dtype)[()]

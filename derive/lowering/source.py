@@ -30,7 +30,7 @@ def module(lines: Iterable[str], docstring: str) -> str:
     signature = _SIGNATURE.sub(f"def {NAME}(", head)
     function = "\n".join([signature, f'    r"""{docstring}"""', *body])
     called = [name for name in HELPERS if re.search(rf"\b{name}\(", function)]
-    imports = ["import math\n", "import numpy as np"] if "erf" in called else ["import numpy as np"]
+    imports = ["import math\n", "import numpy as np"] if {"erf", "normal_cdf"} & set(called) else ["import numpy as np"]
     return "\n\n\n".join(["\n".join(imports), *map(helper, called), function]) + "\n"
 
 

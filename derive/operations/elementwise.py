@@ -12,12 +12,13 @@ from fractions import Fraction
 from typing import Any
 
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, walk
 from derive.operations.registry import define, same_dims
 from derive.sizes import ONE, Size
 
 Derivative = Callable[[Node, Node], Node]
 LEVEL_FUNCTION = 60
+BRANCHING = frozenset(("relu", "abs", "sign", "positive", "maximum", "minimum", "cases"))
 
 
 def _example(name: str) -> Callable[[], Node]:
@@ -232,6 +233,11 @@ define(
 )
 
 
+def _may_tie(x: Node) -> bool:
+    """Whether an operand may equal another on a whole interval: where it is no number, and has branches or a name."""
+    return any(part.op in BRANCHING or part.op in ("symbol", "family") for part in walk(x))
+
+
 def _extremum(name: str, sign: int, tex: str) -> None:
     def value(f: Any, data: Any, x: Any, y: Any) -> Any:
         difference = f.add(x, f.neg(y))
@@ -244,10 +250,10 @@ def _extremum(name: str, sign: int, tex: str) -> None:
         first = b.subtract(x, y) if sign > 0 else b.subtract(y, x)
         if sign > 0 and x in (b.number(0), b.zeros(x.dims)) and out.op == "symbol" and y.op != "symbol":
             return None, b.hadamard(g, b.apply("positive", out))
-        return (
-            b.hadamard(g, b.apply("positive", first)),
-            b.hadamard(g, b.apply("positive", b.negate(first))),
-        )
+        left, right = b.apply("positive", first), b.apply("positive", b.negate(first))
+        if _may_tie(x) and _may_tie(y):
+            right = b.subtract(b.ones(x.dims), left)
+        return b.hadamard(g, left), b.hadamard(g, right)
 
     define(
         name,

@@ -92,8 +92,15 @@ def _log_softmax_entry(w: Any, node: Node, i: Node, j: Node) -> Node:
 
 
 def _softmax_vjp(g: Node, out: Node, x: Node) -> tuple[Node | None, ...]:
+    g = _without_constants(g)
     inside = b.inner(out, g) if ONE in x.dims else sum_along(b.hadamard(out, g))
     return (b.subtract(b.hadamard(out, g), b.hadamard(out, inside)),)
+
+
+def _without_constants(g: Node) -> Node:
+    """A cotangent without its constant terms: (diag(p) − p pᵀ) 1 = 0, softmax does not change under a shift."""
+    varying = [t for t in (g.operands if g.op == "add" else ()) if b.split_number(t)[1].op != "ones"]
+    return b.add(*varying) if varying else g
 
 
 define(

@@ -15,6 +15,9 @@ from derive.errors import AuthorError
 from derive.expressions import build as b
 from derive.expressions.node import Node, landings
 from derive.operations.registry import record
+from derive.printing.conditions import INDICATORS, complemented, relation
+from derive.printing.extrema import is_extreme, over_entries
+from derive.printing.shorter import complements_last, in_order, squared, unshadowed
 from derive.printing.subscripts import braced, fill_key
 from derive.sizes import ONE, SCALAR, Range, Size
 
@@ -33,7 +36,7 @@ def latex(node: Node, scope: Scope | None = None, texts: dict[Node, str] | None 
     """
     if node.count > MOST_PRINTED:
         raise AuthorError(f"this formula has {node.count} symbols: too many to print; ask for a name nearer the end")
-    printer = Printer(scope, texts)
+    node, printer = unshadowed(node), Printer(scope, texts)
     for part in landings(node, printer.texts):
         printer(part)
     return printer(node)
@@ -64,15 +67,22 @@ class Printer:
             return ADD if value < 0 else ATOM
         if node.op in ("power", "hadamard", "product") and self._is_fraction(node):
             return PRODUCT
-        if node.op == "ones" and ONE not in node.dims:
+        if node.op == "total" or (node.op == "ones" and ONE not in node.dims):
             return PRODUCT
-        if node.op == "total":
-            return PRODUCT
+        if self._is_negation(node):
+            return ATOM
+        if squared(node) is not None:
+            return POWER
         if node.op == "hadamard" or self._scaled_hadamard(node):
             return HADAMARD
         if node.op == "log" and self._is_bare(node.operands[0]):
             return PRODUCT + 1
         return record(node.op).level
+
+    def _is_negation(self, node: Node) -> bool:
+        """Whether a sum is the indicator of an inequality that does not hold."""
+        inside = complemented(node)
+        return inside is not None and inside.op == "positive"
 
     def _is_bare(self, argument: Node) -> bool:
         """Whether a logarithm needs no brackets; after `\\log 5` a product would be read on."""
@@ -108,21 +118,13 @@ class Printer:
         return r"\mathbf{1}^\top" if node.dims[0] == ONE else r"\mathbf{1} \mathbf{1}^\top"
 
     def indicator(self, node: Node) -> str:
-        if node.op in ("index_equal", "index_less"):
-            sign = "=" if node.op == "index_equal" else "<"
-            return rf"\mathbb{{1}}\{{{self(node.operands[0])} {sign} {self(node.operands[1])}\}}"
-        sign = "=" if node.op == "is_zero" else ">"
-        body = node.operands[0]
-        if body.op == "add" and len(body.operands) == 2:
-            values = [b.split_number(t) for t in body.operands]
-            if sorted(v for v, _ in values) == [-1, 1] and all(r.op != "number" for _, r in values):
-                left, right = (r for _, r in sorted(values, key=lambda pair: -pair[0]))
-                return rf"\mathbb{{1}}\{{{self(left, PRODUCT)} {sign} {self(right, PRODUCT)}\}}"
-        return rf"\mathbb{{1}}\{{{self(body)} {sign} 0\}}"
+        return rf"\mathbb{{1}}\{{{relation(node, self)}\}}"
 
     # ------------------------------------------------------------------------------------------- sums
 
     def sum_of_terms(self, node: Node) -> str:
+        if self._is_negation(node):
+            return self.indicator(node)
         terms = list(node.operands)
         lead = next((k for k, t in enumerate(terms) if not self._negative(t)), None)
         if lead and self._negative(terms[0]):
@@ -148,27 +150,24 @@ class Printer:
         text = self(body, HADAMARD)
         if body.op == "add":
             text = self(body, PRODUCT)
-        lower = self._limits(str(name), over)
+        lower = self.limits(str(name), over)
         if condition.op != "number":
-            lower = lower[:-1] + f", {self._condition(condition)}}}" if lower.endswith("}") else lower
+            lower = lower[:-1] + f", {self.condition(condition)}}}" if lower.endswith("}") else lower
             if "^" in lower:
                 start, _, upper = lower.partition("}^")
-                lower = rf"{start}, {self._condition(condition)}}}^{upper.rsplit(',', 1)[0]}}}"
+                lower = rf"{start}, {self.condition(condition)}}}^{upper.rsplit(',', 1)[0]}}}"
         return rf"\sum{lower} {text}"
 
-    def _limits(self, name: str, over: Range) -> str:
+    def limits(self, name: str, over: Range) -> str:
         if not over.excluded:
             return f"_{{{name}={over.lo}}}^{{{over.hi}}}"
         excluded = "".join(rf", {name} \neq {e}" for e in over.excluded)
         return rf"_{{{over.lo} \leq {name} \leq {over.hi}{excluded}}}"
 
-    def _condition(self, node: Node) -> str:
-        text = self(node)
-        inside = re.fullmatch(r"\\mathbb\{1\}\\\{(.*)\\\}", text)
-        if inside is not None and r"\mathbb{1}" not in inside[1]:
-            return inside[1]
-        value = re.fullmatch(r"1 - \\mathbb\{1\}\\\{(.*) = (.*)\\\}", text)
-        return rf"{value[1]} \neq {value[2]}" if value is not None else rf"{text} = 1"
+    def condition(self, node: Node) -> str:
+        if node.op in INDICATORS or complemented(node) is not None:
+            return relation(node, self)
+        return f"{self(node)} = 1"
 
     # --------------------------------------------------------------------------------------- products
 
@@ -179,16 +178,15 @@ class Printer:
                 value = factor.data[0]
             else:
                 (scalars if factor.dims == SCALAR else chain).append(factor)
-        for k in range(len(scalars) - 1):
-            if record(scalars[k].op).level == FUNCTION and scalars[k + 1].op == "symbol":
-                scalars[k], scalars[k + 1] = scalars[k + 1], scalars[k]
+        scalars = in_order(scalars)
         sign = "-" if value < 0 else ""
         last = [s for s in scalars if s.op == "sum"]
         if self._scaled_hadamard(node) and not self._is_fraction(chain[0]):
             return sign + " ".join([self.number(abs(value))] * (abs(value) != 1) + [self(chain[0])])
         front = self._front(abs(value), [s for s in scalars if s.op != "sum"], bool(chain or last))
         rest = [*last[:-1], *chain, *last[-1:]]
-        parts = [self(f, PRODUCT) for f in rest]
+        square = squared(b.product(*chain)) if node.dims == SCALAR and len(chain) == 2 else None
+        parts = [self(f, PRODUCT) for f in rest] if square is None else [rf"\lVert {self(square)} \rVert^2"]
         if rest and rest[-1].op == "sum":
             parts[-1] = self(rest[-1])
         return sign + " ".join(([front] if front else []) + parts)
@@ -197,14 +195,16 @@ class Printer:
         """The number and the scalar factors, as a fraction where some stand below."""
         above = [s for s in scalars if b.base_and_exponent(s)[1] > 0]
         below = [b.power(s, -1) for s in scalars if b.base_and_exponent(s)[1] < 0]
+        sizes = all(s.op == "size" for s in below) and any(self.level(s) <= PRODUCT for s in above)
+        beside = bool(below) and (sizes or (more and any(self.level(s) <= ADD for s in above)))
+        apart = len(above) > 1 or (more and (beside or not below))
         tops = ([self.number(Fraction(value.numerator))] if value.numerator != 1 else []) + [
-            self(s, PRODUCT + 1 if s.op == "product" and len(above) > 1 else PRODUCT) for s in above
+            self(s, PRODUCT + 1 if apart and s.op in ("product", "total") else PRODUCT) for s in above
         ]
         if not below and value.denominator == 1:
             return " ".join(tops)
         bottoms = ([str(value.denominator)] if value.denominator != 1 else []) + [self(s, PRODUCT) for s in below]
-        sizes = all(s.op == "size" for s in below) and any(self.level(s) <= PRODUCT for s in above)
-        if below and (sizes or (more and any(self.level(s) <= ADD for s in above))):
+        if beside:
             return " ".join(
                 [self._front(value, [s for s in scalars if s not in above], False), *tops[value.numerator != 1 :]]
             )
@@ -218,7 +218,7 @@ class Printer:
         return rf"\frac{{{top}}}{{{bottom}}}"
 
     def hadamard(self, node: Node) -> str:
-        above = [f for f in node.operands if b.base_and_exponent(f)[1] > 0]
+        above = complements_last([f for f in node.operands if b.base_and_exponent(f)[1] > 0])
         below = [b.power(f, -1) for f in node.operands if b.base_and_exponent(f)[1] < 0]
         top = r" \circ ".join(self(f, PRODUCT + 1) for f in above) if len(above) != 1 else self(above[0])
         bottom = r" \circ ".join(self(f, PRODUCT + 1) for f in below) if len(below) != 1 else self(below[0])
@@ -226,10 +226,15 @@ class Printer:
 
     def power(self, node: Node) -> str:
         base, exponent = node.operands[0], Fraction(node.data[0])
+        if base.op == "transpose":
+            return rf"\left({self(b.power(base.operands[0], exponent))}\right)^\top"
         if exponent < 0:
             return rf"\frac{{1}}{{{self(b.power(base, -exponent))}}}"
         # The power of a square matrix without a sign would be read as a matrix product.
         sign = r"\circ " if node.dims[0] == node.dims[1] != ONE else ""
+        square = squared(base)
+        if square is not None and exponent.denominator == 1:
+            return rf"\lVert {self(square)} \rVert^{braced(str(2 * exponent))[1:]}"
         if exponent.denominator == 2:
             root = rf"\sqrt{{{self(base)}}}"
             return root if exponent == Fraction(1, 2) else rf"{root}^{{{sign}{exponent.numerator}}}"
@@ -286,10 +291,12 @@ class Printer:
         marks = "'" * order
         return f"{name}{marks}" if "^" not in name or not order else rf"({name}){marks}"
 
+    over_entries, is_extreme = over_entries, is_extreme
+
     def cases(self, node: Node) -> str:
         rows = []
         for condition, branch in zip(node.operands[::2], node.operands[1::2], strict=True):
-            rows.append(f"{self(branch)} & {self._condition(condition)}")
+            rows.append(f"{self(branch)} & {self.condition(condition)}")
         between = r" \\ "
         return rf"\begin{{cases}} {between.join(rows)} \end{{cases}}"
 

@@ -25,14 +25,20 @@ def squared(node: Node) -> Node | None:
 
 
 def unshadowed(node: Node) -> Node:
-    """An expression in which no sum binds an index that stands free elsewhere in it."""
-    free = free_indices(node)
-    shadows = [part for part in walk(node) if part.op == "sum" and part.data[0] in free] if free else []
-    for part in shadows:
-        used = free.union(*(_names(inner) for inner in walk(part)))
+    """An expression in which no sum binds an index that stands free elsewhere, or is bound around it."""
+    for _ in range(8):
+        free = free_indices(node)
+        sums = [part for part in walk(node) if part.op == "sum"]
+        inside = [i for s in sums for i in walk(s.operands[0]) if i.op == "sum" and i.data[0] == s.data[0]]
+        shadows = dict.fromkeys([*inside, *(s for s in sums if s.data[0] in free)])
+        if not shadows:
+            break
+        part = next(iter(shadows))
+        used = frozenset().union(*(_names(inner) for inner in walk(node)))
         fresh = next((letter for letter in LETTERS if letter not in used), None)
-        if fresh is not None:
-            node = b.substitute(node, {part: renamed(part, fresh)})
+        if fresh is None:
+            break
+        node = b.substitute(node, {part: renamed(part, fresh)})
     return node
 
 

@@ -15,6 +15,7 @@ from derive.problem.definitions import definition_of
 from derive.problem.problem import Definition, Problem, Question
 from derive.reading.reader import Reader
 from derive.reading.scope import Entity, Pattern, Scope
+from derive.reading.sums import bound_letters
 from derive.rules.fold import fold
 from derive.sizes import SCALAR
 
@@ -153,7 +154,7 @@ class _Builder:
             reader = Reader(self.scope, open_letters=True)
             name, body = _split_loss(reader, text)
             node = reader.settle(reader.expression(body))
-            self._free_indices(reader)
+            self._free_indices(reader, body)
         except AnswerError as problem:
             raise self._located(problem, text, "loss") from None
         if node.dims != SCALAR:
@@ -179,9 +180,14 @@ class _Builder:
         mine = {leaf: meaning for leaf, meaning in self._plain().items() if meaning != definition}
         return fold(definition, mine)
 
-    def _free_indices(self, reader: Reader) -> None:
+    def _free_indices(self, reader: Reader, body: s.Syntax) -> None:
         """Indices that the loss leaves open, as in σ(x_i), are fixed indices of the problem."""
+        sums = [part for part in s.walk(body) if isinstance(part, s.BigOperator)]
         for letter, node in reader.opened.items():
+            for one in sums:
+                if letter in bound_letters(one):
+                    message = f"The sum over {letter} ends before the next + or -, but {letter} is used behind it too: "
+                    raise AnswerError("unknown-symbol", f"{message}put all that is summed in brackets.", one.span)
             used = reader.uses.get(letter)
             if not used:
                 raise AnswerError("unknown-symbol", f"{letter} is not declared.", (0, len(self.data["loss"])))

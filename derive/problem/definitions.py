@@ -57,7 +57,14 @@ def _undeclared(scope: Scope, body: s.Syntax, slots: tuple[str, ...], letter: st
 def _letters(shape: Pattern, scope: Scope, trial: Reader | None) -> Iterator[str]:
     """The letters of a key that vary: family indices, and those that its formula leaves free."""
     known = scope.index_letters()
-    for text in dict.fromkeys(shape.texts):
+    sub = shape.sub or ()
+    opened = trial.opened if trial is not None else {}
+    word = (
+        len(sub) > 2
+        and all(len(t) == 1 and t.isalpha() for t in sub)
+        and not all(t in known or t in opened for t in sub)
+    )
+    for text in dict.fromkeys(t for t in shape.texts if not (word and t in sub)):
         fixed = any(e.kind == "index" for e in scope.entities.get(text, []))
         if not fixed and (text in known or (trial is not None and text in trial.opened)):
             yield text

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.errors import AnswerError, AuthorError, mark
-from derive.expressions.node import Node
+from derive.expressions import build as b
+from derive.expressions.node import Node, walk
 from derive.reading.reader import Reader
 from derive.reading.scope import Scope
 from derive.sizes import Range
 
+NO_VARIABLE = "is not a symbol, a defined name or a part of one"
+WHOLE = "is a whole number: there is no derivative with respect to it"
+NOT_VARIABLES = {"index": WHOLE, "index_family": WHOLE, "size": WHOLE, "number": WHOLE}
 Definition = Node | tuple[str, Range, Node]
 
 
@@ -83,10 +87,27 @@ class Problem:
                 f"the variable cannot be read: {problem.message}", "wrt", mark(text, problem.span)
             ) from None
         leaf = leaf_of(access)
+        if leaf in self.shorthands:
+            access = self._meaning_of(access)
+            if (leaf := leaf_of(access)) is None:
+                raise AuthorError(f"{text} is a name for answers only; [define] it to differentiate by it", "wrt")
         if leaf is None:
-            raise AuthorError(f"{text} is not a symbol, a defined name or a part of one", "wrt")
+            opened = access in reader.opened.values()
+            raise AuthorError(f"{text} {NO_VARIABLE if opened else NOT_VARIABLES.get(access.op, NO_VARIABLE)}", "wrt")
         free = tuple((name, _one_range(name, reader)) for name in reader.opened)
         return Target(text, leaf, access, free)
+
+    def _meaning_of(self, access: Node) -> Node:
+        """A part of a name for answers as what the name stands for."""
+        for part in walk(access):
+            whole = part.operands[0] if part.op == "member" else part
+            meaning = self.shorthands.get(whole)
+            if isinstance(meaning, tuple) and part.op == "member":
+                letter, _, body = meaning
+                return b.substitute(access, {part: b.substitute(body, {b.index(letter, None): part.operands[1]})})
+            if meaning is not None and not isinstance(meaning, tuple):
+                return b.substitute(access, {part: meaning})
+        return access
 
 
 def leaf_of(access: Node) -> Node | None:

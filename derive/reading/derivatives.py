@@ -79,3 +79,19 @@ def without_arguments(reader: Reader, of: s.Syntax) -> s.Syntax:
     if found is None or found.called or found.entity.node is None or found.entity.node.dims != SCALAR:
         return of
     return head
+
+
+def at_point(reader: Reader, node: s.At) -> Node:
+    """`f'(u)|_{u = z}` for a letter that only stands there; a declared name only at its own value."""
+    condition = node.condition
+    if not isinstance(condition, s.Relation) or condition.signs != ("=",):
+        raise AnswerError("unreadable", "A point is written |_{x = a}.", node.span)
+    letter, point = condition.sides[0], reader.expression(condition.sides[1])
+    if not isinstance(letter, s.Name):
+        raise AnswerError("unreadable", "A point is written |_{x = a}.", node.span)
+    if letter.base in reader.scope.entities or letter.base in reader.bound:
+        if reader.expression(letter) != point:
+            raise AnswerError("unexpanded", f"The value at {letter.base} = … is not expanded.", node.span)
+        return reader.expression(node.body)
+    variable = b.symbol(f"?{letter.base}", point.dims)
+    return b.substitute(reader.bind(letter.base, variable).expression(node.body), {variable: point})

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fractions import Fraction
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, Span
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
-from derive.operations.registry import record, records
-from derive.reading import names, ones, shape_notes
+from derive.operations.registry import record
+from derive.reading import indices, lists, names, norms, ones, several, shape_notes
 from derive.reading.match import Match, scripts_of
+from derive.reading.named_functions import function_named, is_function
 from derive.sizes import ONE, SCALAR
 
 if TYPE_CHECKING:
@@ -20,48 +20,6 @@ if TYPE_CHECKING:
     from derive.reading.reader import Reader
 
 Factor = tuple[str, s.Syntax]
-ELEMENTWISE_NAMES = {
-    "exp": "exp", "log": "log", "ln": "log", "tanh": "tanh", "Tanh": "tanh", "sigmoid": "sigmoid", "Sigmoid": "sigmoid",
-    r"\sigma": "sigmoid", "expit": "sigmoid", "relu": "relu", "ReLU": "relu", "sign": "sign", "sgn": "sign",
-    "sin": "sin", "cos": "cos", "tan": "tan", "cot": "cot", "sec": "sec", "csc": "csc", "sinh": "sinh",
-    "cosh": "cosh", "arcsin": "arcsin", "arccos": "arccos", "arctan": "arctan", "softplus": "softplus", "erf": "erf",
-    "abs": "abs", "step": "positive", "heaviside": "positive", "sigm": "sigmoid", "logistic": "sigmoid",
-}  # fmt: skip
-WHOLE_NAMES = {
-    "softmax": "softmax", "Softmax": "softmax", "logsoftmax": "log_softmax", "tr": "trace", "Tr": "trace",
-    "trace": "trace", "det": "det", "norm": "norm", "logsumexp": "log_sum_exp", "LogSumExp": "log_sum_exp",
-    "lse": "log_sum_exp", "LSE": "log_sum_exp",
-}  # fmt: skip
-
-
-def _whole(op: str) -> Callable[[Node], Node]:
-    return lambda x: b.make(op, (x,))
-
-
-FUNCTIONS: dict[str, Callable[[Node], Node]] = {
-    **{name: _whole(op) for name, op in ELEMENTWISE_NAMES.items()},
-    **{name: _whole(op) for name, op in WHOLE_NAMES.items()},
-    "diag": b.diag,
-    "Diag": b.diag,
-    "sum": b.total,
-    "sqrt": lambda x: b.power(x, Fraction(1, 2)),
-    "sech": lambda x: b.power(b.apply("cosh", x), -1),
-    "csch": lambda x: b.power(b.apply("sinh", x), -1),
-    "coth": lambda x: b.divide(b.apply("cosh", x), b.apply("sinh", x)),
-    "mean": lambda x: b.divide(b.total(x), b.total(b.ones(x.dims))),
-}
-FUNCTIONS.update({f"\\{name}": FUNCTIONS[name] for name in list(FUNCTIONS) if not name.startswith("\\")})
-
-
-def function_named(name: str) -> Callable[[Node], Node] | None:
-    """The function that a name stands for: one of the table, or an operation that is applied by its name."""
-    if name in FUNCTIONS:
-        return FUNCTIONS[name]
-    known = records().get(name)
-    return _whole(name) if known is not None and known.by_name else None
-
-
-EXTREMA = {"max": "maximum", "min": "minimum", r"\max": "maximum", r"\min": "minimum"}
 
 
 def items(reader: Reader, factors: tuple[Factor, ...]) -> list[Item]:
@@ -103,6 +61,9 @@ def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, N
         return _factor(reader, (*factors[:k], (factors[k][0], unwrapped), *factors[k + 1 :]), k)
     if isinstance(head, s.Group) and isinstance(node, s.Scripted):
         return k + 1, _bracketed(reader, node, head)
+    if isinstance(head, s.Bars) and isinstance(node, s.Scripted) and norms.single_bars(node):
+        body = reader.expression(head.body)
+        head = head if body.dims == SCALAR else replace(head, sign=r"\|")
     if isinstance(node, s.Scripted):
         return k + 1, scripted_value(reader, reader.expression(head), node)
     return k + 1, reader.expression(node)
@@ -133,36 +94,30 @@ def scripted_value(reader: Reader, value: Node, node: s.Scripted) -> Node:
     """A value with the scripts of a bracket: first its entries, then transposes and powers."""
     sups = list(scripts_of(node)[1])
     turned = [k for k, sup in enumerate(sups) if names.is_transpose(reader, sup)]
+    if value.op == "norm" and node.subs:
+        value, node = norms.norm(reader, value, scripts_of(node)[0], node.span), replace(node, subs=())
     found = names.items_of(node.subs, node.span) if node.subs else ()
-    norm = value.op == "norm" and found
-    if norm:
-        value, found = _norm(reader, value, found[0], node.span), ()
     if turned and names.is_entry(found) and value.dims != SCALAR:
         value = b.transpose(value)
         del sups[turned[0]]
     if found:
         value = names.part(reader, value, found, node.span)
     for sup in sups:
-        value = _square_of_norm(value) if value.op == "norm" and sup == ("2",) else reader.raised(value, sup, node.span)
+        value = norms.raised(reader, value, sup, node.span)
     return names.prime(reader, value, node.primes, node.span)
-
-
-def _norm(reader: Reader, value: Node, kind: tuple[str, ...], span: Span) -> Node:
-    body = value.operands[0]
-    if kind in (("2",), ("F",)):
-        return value
-    if kind == ("1",):
-        return b.total(b.apply("abs", body))
-    raise AnswerError("unreadable", f"The norm with index {' '.join(kind)} is not understood.", span)
-
-
-def _square_of_norm(value: Node) -> Node:
-    body = value.operands[0]
-    return b.inner(body, body) if ONE in body.dims else b.total(b.power(body, 2))
 
 
 def _bracketed(reader: Reader, node: s.Scripted, head: s.Group) -> Node:
     """A bracket with scripts; a prime on a bracket around a function's value differentiates it."""
+    subs, sups = scripts_of(node)
+    if subs == ("+",):
+        part = several.positive_part(reader.expression(head))
+        return scripted_value(reader, part, replace(node, subs=()))
+    if subs == ("F",) and head.opening == r"\langle":
+        return scripted_value(reader, reader.expression(head), replace(node, subs=()))
+    if len(head.parts) > 1 and head.opening in ("(", "["):
+        turned = any(names.is_transpose(reader, sup) for sup in sups)
+        return scripted_value(reader, lists.bracket(reader, head, turned), node)
     if node.primes == 1 and len(head.parts) == 1:
         inner = reader.expression(head.parts[0])
         if record(inner.op).elementwise and len(inner.operands) == 1 and inner.op not in ("power", "transpose"):
@@ -194,20 +149,30 @@ def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syn
         return _unspecified(reader, factors, k, found, node)
     if found is not None:
         value = names.value(reader, node, found, call)
+        if not found.called and call is not None and _looks_up(reader, value, call):
+            value = names.part(reader, value, names.items_of((s.Script(call.tokens, call.span),), call.span), call.span)
+            return k + 2, scripted_value(reader, value, tail) if tail is not None else value
         if found.called and tail is not None:
             value = scripted_value(reader, value, tail)
         return k + 1 + found.called, value
     base = node.body if isinstance(node, s.Scripted) else node
     assert isinstance(base, s.Name)
-    if base.base in EXTREMA:
-        return _extremum(reader, node, base.base, following, k)
-    if base.base not in reader.bound and function_named(base.base) is not None:
+    if base.base not in reader.bound and several.takes(base.base):
+        return several.value(reader, node, base.base, following, k)
+    if base.base not in reader.bound and is_function(base.base, call):
         return _builtin(reader, factors, k, node, base.base)
     if base.base in ("I", r"\mathbb{I}") and call is not None and ones.is_condition(call):
         return k + 2, ones.indicator(reader, call, tail)
     if base.base == reader.scope.loss_name and call is not None:
         found = names.resolve(reader, node, None)
     return k + 1, names.undeclared(reader, node)
+
+
+def _looks_up(reader: Reader, value: Node, call: s.Group) -> bool:
+    """Whether a bracket behind a matrix or vector holds indices, as in `E[w_t]`."""
+    if call.opening != "[" or value.dims == SCALAR or not call.parts:
+        return False
+    return all(indices.names_an_index(reader, part) for part in call.parts)
 
 
 def call_of(following: s.Syntax | None) -> tuple[s.Group | None, s.Scripted | None]:
@@ -246,7 +211,8 @@ def _argument(
         return k + 2, reader.group(s.Group(call.span, call.opening, call.tokens, call.parts)), tail
     end, value = _factor(reader, factors, k + 1)
     values: list[Item] = [("", value, factors[k + 1][1].span)]
-    while end < len(factors) and factors[end][0] == "" and _goes_on(values[-1][1], factors[end][1]):
+    first = factors[k + 1][1]
+    while end < len(factors) and factors[end][0] == "" and _goes_on(values[-1][1], first, factors[end][1]):
         at = end
         end, value = _factor(reader, factors, end)
         values.append(("", value, factors[at][1].span))
@@ -255,9 +221,11 @@ def _argument(
     return end, product(reader, values), None
 
 
-def _goes_on(last: Node, following: s.Syntax) -> bool:
-    """Whether an argument without brackets takes one more factor: after a number or a row."""
-    if isinstance(following, (s.Group, s.BigOperator)):
+def _goes_on(last: Node, first: s.Syntax, following: s.Syntax) -> bool:
+    """Whether an argument without brackets takes one more factor: after a number or a row, a sum after a fraction."""
+    if isinstance(following, s.BigOperator):
+        return isinstance(first, s.Frac) and all(p.op in ("number", "size", "power", "product") for p in walk(last))
+    if isinstance(following, s.Group):
         return False
     return last.op == "number" or (last.dims[0] == ONE and last.dims != SCALAR)
 
@@ -292,31 +260,25 @@ def _builtin(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Syntax
         )
     if subs and name.lstrip("\\") == "softmax":
         assert isinstance(node, s.Scripted)
+        if argument.dims == SCALAR:
+            return following, _softmax_over(reader, argument, subs, node.span)
         out = names.part(reader, out, names.items_of(node.subs, node.span), node.span)
     return following, scripted_value(reader, out, tail) if tail is not None else out
 
 
+def _softmax_over(reader: Reader, argument: Node, subs: tuple[str, ...], span: Span) -> Node:
+    """`\\operatorname{softmax}_i(e_i)`: the exponential over the sum of those for all values of the index."""
+    position = indices.index_of(reader, subs, span)
+    ranges = reader.uses.get(str(position.data[0]), []) if position.op == "index" else []
+    if not ranges:
+        raise AnswerError("unreadable", "The softmax of a number needs an index that the number depends on.", span)
+    top, other = b.apply("exp", argument), b.index(reader.unused_letter(f"{position.data[0]}'"), None)
+    return b.divide(top, b.sum_over(b.substitute(top, {position: other}), str(other.data[0]), ranges[0]))
+
+
 def _to_the(reader: Reader, out: Node, sup: tuple[str, ...], span: Span) -> Node:
-    if sup == ("2",) and out.op == "norm":
-        return _square_of_norm(out)
+    if out.op == "norm":
+        return norms.raised(reader, out, sup, span)
     # tanh²(A) squares each entry, also of a square matrix; tanh(A)² is a matrix product there.
     entrywise = record(out.op).elementwise and out.dims != SCALAR and sup[0] not in (r"\odot", r"\circ")
     return reader.raised(out, (r"\circ", *sup) if entrywise else sup, span)
-
-
-def _extremum(reader: Reader, node: s.Syntax, name: str, following: s.Syntax | None, k: int) -> tuple[int, Node]:
-    call, tail = call_of(following)
-    if call is None or isinstance(node, s.Scripted):
-        raise AnswerError("unreadable", f"{name} is understood as {name}(a, b).", node.span)
-    if call.error is not None:
-        raise call.error
-    values = [reader.expression(part) for part in call.parts]
-    if len(values) < 2:
-        raise AnswerError("unreadable", f"{name} needs two arguments.", call.span)
-    out = values[0]
-    for value in values[1:]:
-        left, right = reader.fit(out, value, list(zip(out.dims, value.dims, strict=True)))
-        left, right = reader.spread(left, right, "compared")
-        dims = right.dims if left.dims == SCALAR else left.dims
-        out = b.make(EXTREMA[name], (b.broadcast(left, dims), b.broadcast(right, dims)))
-    return k + 2, scripted_value(reader, out, tail) if tail is not None else out

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, Span
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.reading import names
@@ -98,7 +98,7 @@ def is_position(node: Node) -> bool:
 def check_place(reader: Reader, position: Node, over: Range, key: str, span: Span) -> None:
     """An index must not stand where another size is counted, as far as the names of the sizes tell."""
     wanted = over.lo.names | over.hi.names
-    known = _ranges(reader, position)
+    known = ranges(reader, position)
     names = {name for r in known for name in r.lo.names | r.hi.names}
     if wanted and names and wanted.isdisjoint(names):
         letter = position.data[0] if position.op == "index" else "This index"
@@ -107,14 +107,14 @@ def check_place(reader: Reader, position: Node, over: Range, key: str, span: Spa
         raise AnswerError("shape", message, span)
 
 
-def _ranges(reader: Reader, position: Node) -> list[Range]:
+def ranges(reader: Reader, position: Node) -> list[Range]:
     """The ranges of the indices in an index expression, where they are declared or known."""
     if position.op == "member":
         return [position.operands[0].data[1]]
     if position.op == "size":
         return [Range(position.data[0], position.data[0])]
     if position.op != "index":
-        return [r for part in position.operands for r in _ranges(reader, part)]
+        return [r for part in position.operands for r in ranges(reader, part)]
     declared = position.data[1]
     known = reader.uses.get(str(position.data[0]), [])[:1]
     return [declared] if isinstance(declared, Range) else known
@@ -124,3 +124,36 @@ def note_use(reader: Reader, position: Node, over: Range | None) -> None:
     """Remember that an index is used where it runs over a range."""
     if position.op == "index" and over is not None:
         reader.uses.setdefault(str(position.data[0]), []).append(over)
+
+
+def is_known(reader: Reader, letter: str) -> bool:
+    """Whether a letter has a meaning where it stands: as an index, a number, a size or a bound letter."""
+    declared = any(e.kind in ("index", "value") for e in reader.scope.entities.get(letter, []) if e.pattern.sub is None)
+    return declared or letter in reader.bound or letter in reader.scope.sizes
+
+
+def names_an_index(reader: Reader, node: s.Syntax) -> bool:
+    """Whether a piece of syntax is an index expression that uses a declared or bound index."""
+    trial = reader.bind("", b.number(0))
+    trial.open_letters = False
+    try:
+        found = index(trial, node)
+    except AnswerError:
+        return False
+    return is_position(found) and any(part.op in ("index", "index_family") for part in walk(found))
+
+
+def as_size(node: Node) -> Size | None:
+    """A position made of sizes and numbers only, such as n + 1."""
+    if node.op == "number":
+        return Size.of(int(node.data[0]))
+    if node.op == "size":
+        found: Size = node.data[0]
+        return found
+    parts = [as_size(part) for part in node.operands]
+    if node.op not in ("add", "product") or any(part is None for part in parts):
+        return None
+    total, *rest = (part for part in parts if part is not None)
+    for part in rest:
+        total = total + part if node.op == "add" else total * part
+    return total

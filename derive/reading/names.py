@@ -12,7 +12,7 @@ from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.latex.tokens import Token
-from derive.reading import expansion, indices, slices
+from derive.reading import expansion, indices, refused, slices
 from derive.reading.match import LINES, TRANSPOSES, Match, as_tokens, match, scripts_of, split_items
 from derive.reading.scope import Entity, normal
 from derive.sizes import ONE, SCALAR, Range, Size, describe
@@ -185,6 +185,10 @@ def _position(reader: Reader, texts: tuple[str, ...], size: Size, span: Span, ke
     indices.note_use(reader, position, Range(ONE, size))
     number = position.data[0] if position.op == "number" else None
     limit = size.number
+    where = indices.as_size(position)
+    beyond = (where - size).number if where is not None else None
+    if beyond is not None and beyond > 0:
+        raise AnswerError("index", f"The position {where} is outside 1..{size}.", span)
     if number is not None and (number < 1 or (limit is not None and number > limit)):
         raise AnswerError("index", f"The position {number} is outside 1..{size}.", span)
     return position
@@ -222,6 +226,7 @@ def undeclared(reader: Reader, node: s.Syntax) -> Node:
     scripted = node if isinstance(node, s.Scripted) else None
     if base in reader.bound:
         return _with_scripts(reader, reader.bound[base], scripted, node.span)
+    refused.refuse(base, node.span)
     builtin = _builtin(reader, base, subs, node.span)
     if builtin is not None:
         rest = None if scripted is None else s.Scripted(node.span, scripted.body, (), scripted.sups, scripted.primes)
@@ -245,8 +250,8 @@ def _with_scripts(reader: Reader, out: Node, node: s.Scripted | None, span: Span
 
 
 def _builtin(reader: Reader, base: str, subs: tuple[str, ...], span: Span) -> Node | None:
-    if base == "e" and not subs:
-        return b.constant("e")
+    if base == "e":
+        return _unit_column(reader, subs, span) if subs else b.constant("e")
     if base == r"\pi" and not subs:
         return b.constant("pi")
     if base == "I":
@@ -259,6 +264,16 @@ def _builtin(reader: Reader, base: str, subs: tuple[str, ...], span: Span) -> No
             _share_uses(reader, first, second)
             return b.make("index_equal", (first, second))
     return None
+
+
+def _unit_column(reader: Reader, subs: tuple[str, ...], span: Span) -> Node | None:
+    """`\\mathbf{e}_o`: the unit column, as long as the range of its index or as what stands beside it."""
+    items = split_items(subs)
+    if items is None or len(items) != 1:
+        return None
+    position = indices.index_of(reader, items[0], span)
+    known = [over.hi for over in indices.ranges(reader, position) if over.lo == ONE and position.op != "size"]
+    return b.onehot(position, known[0] if known else reader.fresh_size())
 
 
 def _share_uses(reader: Reader, first: Node, second: Node) -> None:

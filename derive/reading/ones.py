@@ -8,7 +8,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.latex.parser import Parser
-from derive.reading import functions, sums
+from derive.reading import conditions, functions, sums
 from derive.sizes import ONE
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def is_condition(call: s.Group) -> bool:
 
 def indicator(reader: Reader, call: s.Group, tail: s.Scripted | None) -> Node:
     """1 where the conditions in a bracket hold, else 0; with the scripts of the bracket."""
-    out = sums.conditions(reader, call.parts)
+    out = conditions.conditions(reader, call.parts)
     return functions.scripted_value(reader, out, tail) if tail is not None else out
 
 
@@ -38,7 +38,7 @@ def value(reader: Reader, node: s.Syntax, head: s.Syntax, following: s.Syntax | 
         tokens = tokens[1:-1]
     inside = Parser("", tokens, reader.scope.words, reader.scope.letters).listing()
     if any(isinstance(part, s.Relation) for part in inside):
-        return 1, _rest(reader, sums.conditions(reader, inside), node)
+        return 1, _rest(reader, conditions.conditions(reader, inside), node)
     if isinstance(head, s.Num) or len(inside) > 2:
         return None
     return 1, _rest(reader, _sized_ones(reader, inside), node)

@@ -36,6 +36,8 @@ def put_size(node: Node, name: str, value: Size) -> Node:
             mapping[leaf] = b.ones(fixed(leaf.dims)) if leaf.op == "ones" else b.zeros(fixed(leaf.dims))
         elif leaf.op == "eye" and leaf.dims != fixed(leaf.dims):
             mapping[leaf] = b.eye(fixed(leaf.dims)[0])
+        elif leaf.op == "onehot" and leaf.dims != fixed(leaf.dims):
+            mapping[leaf] = b.onehot(leaf.operands[0], fixed(leaf.dims)[0])
         elif leaf.op == "size" and is_open(leaf.data[0]):
             mapping[leaf] = b.size_number(put(leaf.data[0], name, value))
     return b.substitute(node, mapping) if mapping else node

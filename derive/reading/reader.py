@@ -18,7 +18,7 @@ from derive.latex import syntax as s
 from derive.latex.parser import Parser
 from derive.latex.tokens import tokenize
 from derive.operations import products as matrix
-from derive.reading import functions, indices, juxtapose, names, sums
+from derive.reading import conditions, functions, indices, juxtapose, lists, names, refused, sums
 from derive.reading.open_sizes import choose, is_open, put, put_size
 from derive.reading.scope import Scope
 from derive.sizes import ONE, SCALAR, Range, Size, describe
@@ -117,6 +117,7 @@ class Reader:
         return b.ones((self.fresh_size(), ONE))
 
     def words(self, node: s.Words) -> Node:
+        refused.refuse(node.text, node.span)
         raise AnswerError("unknown-symbol", f"“{node.text}” is not a declared name.", node.span)
 
     def sum(self, node: s.Sum) -> Node:
@@ -163,7 +164,9 @@ class Reader:
         if below == b.number(0) or below.op == "zeros":
             raise AnswerError("undefined", "This divides by zero.", span)
         if SCALAR not in (above.dims, below.dims) and above.dims != below.dims:
-            raise ShapeError(f"{self.show(above)} cannot be divided by {self.show(below)}")
+            if ONE in above.dims or below.dims not in ((above.dims[0], ONE), (ONE, above.dims[1])):
+                raise ShapeError(f"{self.show(above)} cannot be divided by {self.show(below)}")
+            below = b.broadcast(below, above.dims)
         return b.divide(above, below)
 
     def root(self, node: s.Root) -> Node:
@@ -184,16 +187,22 @@ class Reader:
     def group(self, node: s.Group) -> Node:
         if node.error is not None:
             raise node.error
-        if node.opening == r"\langle" and len(node.parts) == 2:
-            return b.inner(*(self.expression(part) for part in node.parts))
+        refused.refuse(node.opening, node.span)
+        if node.opening == r"\langle" and len(node.parts) > 1:
+            values = [self.expression(part) for part in node.parts]
+            return b.inner(b.hadamard(*values[:-1]), values[-1])
+        if len(node.parts) > 1 and node.opening in ("(", "["):
+            return lists.bracket(self, node, False)
         if len(node.parts) != 1:
             raise AnswerError("unreadable", "A list of several things is not a value here.", node.span)
         part = node.parts[0]
         if isinstance(part, s.Relation):
-            return sums.condition(self, part)
+            return conditions.condition(self, part)
         return self.expression(part)
 
     def relation(self, node: s.Relation) -> Node:
+        for sign in node.signs:
+            refused.refuse(sign, node.span)
         raise AnswerError("unreadable", "An equation or inequality is not a value here.", node.span)
 
     def product(self, node: s.Product) -> Node:
@@ -207,26 +216,30 @@ class Reader:
 
     def cases(self, node: s.Cases) -> Node:
         operands, rest = list[Node](), b.number(1)
-        if any(not conditions for _, conditions in node.branches[:-1]):
+        if any(not given for _, given in node.branches[:-1]):
             raise AnswerError("unreadable", "A line of these cases says no condition.", node.span)
-        for branch, conditions in node.branches:
+        for branch, given in node.branches:
             value = self.expression(branch)
-            holds = sums.conditions(self, conditions) if conditions else rest
+            holds = conditions.conditions(self, given) if given else rest
             operands += [holds, value]
             rest = b.subtract(b.number(1), holds) if holds.dims == SCALAR else b.number(1)
         dims = next((o.dims for o in operands if o.dims != SCALAR), SCALAR)
         return b.make("cases", tuple(b.broadcast(o, dims) for o in operands))
 
     def matrix(self, node: s.MatrixLiteral) -> Node:
-        rows = [[self.expression(cell) for cell in row] for row in node.rows]
-        wide = [r[0] if len(r) == 1 else b.make("concat", tuple(r), (1,)) for r in rows]
-        return wide[0] if len(wide) == 1 else b.make("concat", tuple(wide), (0,))
+        return lists.matrix(self, node)
 
     def derivative(self, node: s.Derivative) -> Node:
         """An unexpanded derivative: a declared name, or its value, where the engine can give it."""
         from derive.reading import derivatives
 
         return derivatives.value(self, node)
+
+    def evaluated(self, node: s.At) -> Node:
+        """A value at a point."""
+        from derive.reading import derivatives
+
+        return derivatives.at_point(self, node)
 
     def external(self, node: s.External) -> Node:
         from derive.reading import scalar_fallback
@@ -321,5 +334,6 @@ _HANDLERS: dict[type, Callable[..., Node]] = {
     s.Cases: Reader.cases,
     s.MatrixLiteral: Reader.matrix,
     s.Derivative: Reader.derivative,
+    s.At: Reader.evaluated,
     s.External: Reader.external,
 }

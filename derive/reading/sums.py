@@ -9,39 +9,53 @@ from derive.errors import AnswerError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
-from derive.reading import indices
+from derive.reading import binders, indices
+from derive.reading.conditions import condition
 from derive.sizes import ONE, SCALAR, Range, Size
 
 if TYPE_CHECKING:
     from derive.reading.reader import Reader
 
 FLIPPED = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
+RUNNING = frozenset("ijklmnpqrstuv")  # of i \neq j both run; of j \neq y only j does, since y is a label
 
 
 @dataclass(slots=True)
 class Limits:
-    """What stands under and over a sum sign: bound letters with their limits, and conditions."""
+    """What stands under and over a sum sign: bound letters with their limits, and conditions.
+
+    `joined` are letters that only a condition names, as j in `\\sum_{i < j}`.
+    """
 
     lows: dict[str, Size | None] = field(default_factory=dict)
     highs: dict[str, Size | None] = field(default_factory=dict)
     excluded: dict[str, list[Size]] = field(default_factory=dict)
     conditions: list[s.Syntax] = field(default_factory=list)
+    joined: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One bound index of a sum: its name, its range, and the conditions on it as 1 or 0."""
+
+    name: str
+    over: Range
+    holds: Node | None
 
 
 def big_operator(reader: Reader, node: s.BigOperator) -> Node:
-    """A sum with its limits; without a range of its own the index runs where it is used."""
-    if node.sign != "sum":
-        raise AnswerError("unreadable", "Products over an index are not understood.", node.span)
+    """A sum, product, extremum or mean with its limits; without a range an index runs where it is used."""
     limits = _limits(reader, node)
     inner, letters = _bind_all(reader, limits)
     before = set(inner.opened)
     inner.open_letters = reader.open_letters or not limits.lows
     body = inner.expression(node.body)
+    _check_joined(inner, limits, letters, node.span)
     holds = [condition(inner, c) for c in limits.conditions]
     if not limits.lows:
         fresh = [letter for letter in inner.opened if letter not in before]
         if not fresh:
-            raise AnswerError("unreadable", "This sum has no index.", node.span)
+            return _of_entries(reader, node, body)
         for letter in fresh:
             limits.lows[letter] = None
             letters[letter] = letter
@@ -51,8 +65,19 @@ def big_operator(reader: Reader, node: s.BigOperator) -> Node:
         over = _range(inner, limits, letter, letters[letter], node.span)
         mine = [h for h in holds if _mentions(h, letters[letter])]
         holds = [h for h in holds if h not in mine]
-        out = b.sum_over(out, letters[letter], over, b.product(*mine) if mine else None)
+        bound = Bound(letters[letter], over, b.product(*mine) if mine else None)
+        out = binders.COMBINED[node.sign](out, bound, node.span)
+    if holds and node.sign != "sum":
+        raise AnswerError("unreadable", "The condition under this sign says nothing of its index.", node.span)
     return b.product(*holds, out) if holds else out
+
+
+def _of_entries(reader: Reader, node: s.BigOperator, body: Node) -> Node:
+    """A sum without any index is that of the entries: `\\sum (y - \\hat{y})^2`."""
+    if node.sign != "sum" or node.lower or node.upper is not None or body.dims == SCALAR:
+        raise AnswerError("unreadable", "This sum has no index.", node.span)
+    reader.lenient("a sum without an index is read as the sum of all entries")
+    return b.total(body)
 
 
 def _bind_all(reader: Reader, limits: Limits) -> tuple[Reader, dict[str, str]]:
@@ -63,6 +88,13 @@ def _bind_all(reader: Reader, limits: Limits) -> tuple[Reader, dict[str, str]]:
         inner.uses[letters[letter]] = [Range(low or ONE, high)] if high is not None else []
         inner = inner.bind(letter, b.index(letters[letter], None))
     return inner, letters
+
+
+def _check_joined(reader: Reader, limits: Limits, letters: dict[str, str], span: Span) -> None:
+    """In `\\sum_{i \\neq j}` a letter that nothing declares is summed over too, if what is summed uses it."""
+    for letter in limits.joined:
+        if not reader.uses.get(letters[letter]):
+            raise AnswerError("unknown-symbol", f"The index {letter} is neither declared nor bound by a sum.", span)
 
 
 def _mentions(node: Node, name: str) -> bool:
@@ -102,8 +134,22 @@ def _limits(reader: Reader, node: s.BigOperator) -> Limits:
         _limit(reader, limits, part, node.upper)
     if node.upper is not None and len(limits.lows) == 1:
         letter = next(iter(limits.lows))
-        limits.highs[letter] = None if _is_size_of_a_set(reader, node.upper) else size_of(reader, node.upper)
+        if _is_size_of_a_set(reader, node.upper):
+            limits.highs[letter] = None
+        else:
+            limits.highs[letter] = _edge(reader, limits, letter, r"\leq", node.upper)
     return limits
+
+
+def _edge(reader: Reader, limits: Limits, letter: str, sign: str, edge: s.Syntax) -> Size | None:
+    """A limit that is a size; one that another index gives, as i + 1 or t, becomes a condition."""
+    try:
+        return size_of(reader, edge)
+    except AnswerError:
+        if not indices.names_an_index(reader, edge):
+            raise
+    limits.conditions.append(s.Relation(edge.span, (sign,), (s.Name(edge.span, letter), edge)))
+    return None
 
 
 def _is_size_of_a_set(reader: Reader, node: s.Syntax) -> bool:
@@ -114,8 +160,9 @@ def _is_size_of_a_set(reader: Reader, node: s.Syntax) -> bool:
 
 
 def _limit(reader: Reader, limits: Limits, part: s.Syntax, upper: s.Syntax | None) -> None:
-    if isinstance(part, s.Name):
-        limits.lows.setdefault(part.base, None)
+    if letters := _letters(part):
+        for letter in letters:
+            limits.lows.setdefault(letter, None)
         return
     if isinstance(part, s.Product) and all(isinstance(f, s.Name) and not sign for sign, f in part.factors):
         for _, factor in part.factors:
@@ -125,17 +172,41 @@ def _limit(reader: Reader, limits: Limits, part: s.Syntax, upper: s.Syntax | Non
     if not isinstance(part, s.Relation):
         raise AnswerError("unreadable", "What stands under this sum is not understood.", part.span)
     if len(part.sides) == 3 and isinstance(part.sides[1], s.Name):
-        letter = part.sides[1].base
-        low, high = size_of(reader, part.sides[0]), size_of(reader, part.sides[2])
-        limits.lows[letter] = low if part.signs[0] == r"\leq" else low + 1
-        limits.highs[letter] = high if part.signs[1] == r"\leq" else high - 1
+        _between(reader, limits, part)
         return
-    _two_sided(reader, limits, part, upper)
+    if len(part.sides) > 3 and all(isinstance(side, s.Name) for side in part.sides[1:-1]):
+        _chain(reader, limits, part)
+        return
+    _two_sided(reader, limits, part)
 
 
-def _two_sided(reader: Reader, limits: Limits, part: s.Relation, upper: s.Syntax | None) -> None:
-    left = part.sides[0]
-    names = _letters(left)
+def _between(reader: Reader, limits: Limits, part: s.Relation) -> None:
+    """`1 \\leq i < n`: both limits of one index."""
+    middle = part.sides[1]
+    assert isinstance(middle, s.Name)
+    letter = middle.base
+    limits.lows[letter] = limits.highs[letter] = None
+    low = _edge(reader, limits, letter, _turned(part.signs[0]), part.sides[0])
+    high = _edge(reader, limits, letter, part.signs[1], part.sides[2])
+    limits.lows[letter] = low if low is None or part.signs[0] == r"\leq" else low + 1
+    limits.highs[letter] = high if high is None or part.signs[1] == r"\leq" else high - 1
+
+
+def _chain(reader: Reader, limits: Limits, part: s.Relation) -> None:
+    """`1 \\leq i < j \\leq n`: two letters with the same limits and a condition between them."""
+    low, high = size_of(reader, part.sides[0]), size_of(reader, part.sides[-1])
+    for letter in (name.base for name in part.sides[1:-1] if isinstance(name, s.Name)):
+        limits.lows[letter] = low if part.signs[0] == r"\leq" else low + 1
+        limits.highs[letter] = high if part.signs[-1] == r"\leq" else high - 1
+    limits.conditions.append(s.Relation(part.span, part.signs[1:-1], part.sides[1:-1]))
+
+
+def _turned(sign: str) -> str:
+    return FLIPPED.get(sign, sign)
+
+
+def _two_sided(reader: Reader, limits: Limits, part: s.Relation) -> None:
+    names = _letters(part.sides[0])
     sign = part.signs[0]
     if names and len(part.sides) == 2:
         if sign == r"\in":
@@ -143,21 +214,38 @@ def _two_sided(reader: Reader, limits: Limits, part: s.Relation, upper: s.Syntax
                 limits.lows.setdefault(name, None)
             return
         name = names[0]
-        if name not in limits.lows:
-            if sign == "=":
-                limits.lows[name] = size_of(reader, part.sides[1])
-                return
+        if name not in limits.lows and sign == "=":
             limits.lows[name] = None
-        if sign == r"\neq" and name in limits.lows and _is_number(part.sides[1]):
+            limits.lows[name] = _edge(reader, limits, name, r"\geq", part.sides[1])
+            return
+        limits.lows.setdefault(name, None)
+        if sign == r"\neq" and _is_number(part.sides[1]):
             limits.excluded.setdefault(name, []).append(size_of(reader, part.sides[1]))
             return
+        _join(reader, limits, sign, part.sides[1])
     limits.conditions.append(part)
 
 
+def _join(reader: Reader, limits: Limits, sign: str, side: s.Syntax) -> None:
+    """The other letter of `i < j` or `i \\neq j`, where nothing gives it a meaning."""
+    for other in _letters(side):
+        usual = sign in FLIPPED or other in RUNNING
+        if usual and other not in limits.lows and not indices.is_known(reader, other):
+            limits.lows[other] = None
+            limits.joined.append(other)
+
+
+def bound_letters(node: s.BigOperator) -> set[str]:
+    """The letters that the limits of a sum name first."""
+    first = (part.sides[0] if isinstance(part, s.Relation) else part for part in node.lower)
+    return {letter for part in first for letter in _letters(part)}
+
+
 def _letters(node: s.Syntax) -> list[str]:
-    if isinstance(node, s.Name):
-        return [node.base]
-    return []
+    """The letters of `i` or `(i, j)`."""
+    parts = node.parts if isinstance(node, s.Group) else (node,)
+    found = [part.base for part in parts if isinstance(part, s.Name)]
+    return found if len(found) == len(parts) else []
 
 
 def _is_number(node: s.Syntax) -> bool:
@@ -211,104 +299,3 @@ def _power(base: Size, exponent: int, span: Span) -> Size:
     for _ in range(exponent):
         out = out * base
     return out
-
-
-# --------------------------------------------------------------------------------------------- conditions
-
-
-def conditions(reader: Reader, parts: tuple[s.Syntax, ...]) -> Node:
-    """Several conditions at once: 1 where all hold."""
-    values = [condition(reader, part) for part in parts if not isinstance(part, s.Words)]
-    if not values:
-        return b.number(1)
-    dims = next((v.dims for v in values if v.dims != SCALAR), SCALAR)
-    return b.hadamard(*(b.broadcast(v, dims) for v in values))
-
-
-def condition(reader: Reader, part: s.Syntax) -> Node:
-    """A relation as 1 or 0, entry by entry."""
-    if isinstance(part, s.Group) and len(part.parts) == 1:
-        return condition(reader, part.parts[0])
-    if not isinstance(part, s.Relation):
-        raise AnswerError("unreadable", "This is not a condition.", part.span)
-    out = b.number(1)
-    for sign, left, right in zip(part.signs, part.sides, part.sides[1:], strict=False):
-        if sign == r"\in":
-            continue
-        out = b.hadamard(out, _compare(reader, sign, left, right, part.span))
-    return out
-
-
-def _compare(reader: Reader, sign: str, left: s.Syntax, right: s.Syntax, span: Span) -> Node:
-    first, second = _as_indices(reader, left, right)
-    if first is not None and second is not None:
-        return _compare_indices(sign, first, second, span)
-    a, c = reader.expression(left), reader.expression(right)
-    a, c = reader.fit(a, c, list(zip(a.dims, c.dims, strict=True)))
-    a, c = reader.spread(a, c, "compared")
-    difference, reverse = b.subtract(a, c), b.subtract(c, a)
-    one = b.ones(difference.dims)
-    if sign == ">":
-        return b.apply("positive", difference)
-    if sign == "<":
-        return b.apply("positive", reverse)
-    if sign == r"\geq":
-        return b.subtract(one, b.apply("positive", reverse))
-    if sign == r"\leq":
-        return b.subtract(one, b.apply("positive", difference))
-    if sign == "=":
-        return b.apply("is_zero", difference)
-    if sign == r"\neq":
-        return b.subtract(one, b.apply("is_zero", difference))
-    raise AnswerError("unreadable", f"The relation {sign} is not understood.", span)
-
-
-def _as_indices(reader: Reader, left: s.Syntax, right: s.Syntax) -> tuple[Node | None, Node | None]:
-    """Both sides as indices, where at least one is an index and the other can be one."""
-    out: list[Node | None] = []
-    for side in (left, right):
-        try:
-            out.append(None if _is_value(reader, side) else indices.index(reader, side))
-        except AnswerError:
-            out.append(None)
-    if not any(node is not None and _has_index(node) for node in out):
-        return None, None
-    if None not in out:
-        for one, other in ((out[0], out[1]), (out[1], out[0])):
-            assert one is not None and other is not None
-            if other.op == "index":
-                for over in list(reader.uses.get(str(other.data[0]), [])):
-                    indices.note_use(reader, one, over)
-    return out[0], out[1]
-
-
-def _is_value(reader: Reader, side: s.Syntax) -> bool:
-    """Whether a side of a relation is a declared quantity that is no index."""
-    if isinstance(side, s.Sum):
-        return any(_is_value(reader, part) for _, part in side.terms)
-    if isinstance(side, s.Product):
-        return any(_is_value(reader, part) for _, part in side.factors)
-    if not isinstance(side, s.Name):
-        return False
-    if side.base in reader.bound:
-        return not indices.is_position(reader.bound[side.base])
-    entities = reader.scope.entities.get(side.base, [])
-    return bool(entities) and all(e.kind != "index" for e in entities if e.pattern.sub is None)
-
-
-def _has_index(node: Node) -> bool:
-    return any(part.op in ("index", "index_family") for part in walk(node))
-
-
-def _compare_indices(sign: str, first: Node, second: Node, span: Span) -> Node:
-    equal = b.make("index_equal", (first, second))
-    less = b.make("index_less", (first, second))
-    more = b.make("index_less", (second, first))
-    one = b.number(1)
-    table = {
-        "=": equal, r"\neq": b.subtract(one, equal), "<": less, ">": more,
-        r"\leq": b.subtract(one, more), r"\geq": b.subtract(one, less),
-    }  # fmt: skip
-    if sign not in table:
-        raise AnswerError("unreadable", f"The relation {sign} between indices is not understood.", span)
-    return table[sign]
