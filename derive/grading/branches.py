@@ -16,6 +16,7 @@ from derive.numerics.sampling import properties_of
 from derive.sizes import Range
 
 SIGNED = frozenset(("positive", "relu", "abs", "sign"))
+OF_BRANCHES = frozenset(("abs", "maximum", "minimum"))
 CHOOSING = frozenset(("maximum", "minimum"))
 COMPARING = frozenset(("index_equal", "index_less"))
 DISCRETE = ("one-hot", "binary", "sign", "integer")
@@ -179,7 +180,25 @@ class Branches:
         if node.op != "positive":
             return node
         core = self._core(operand)
-        return b.zeros(node.dims) if core is None else b.apply("positive", core)
+        if core is None:
+            return b.zeros(node.dims)
+        return self._apart(core) or b.apply("positive", core)
+
+    def _apart(self, core: Node) -> Node | None:
+        """1[a > |u|] as 1[a > u] 1[a > -u], and so for extrema; None where the sum has no such term."""
+        for term in core.operands if core.op == "add" else (core,):
+            factor, inner = b.split_number(term)
+            if inner.op not in OF_BRANCHES or inner.dims != core.dims:
+                continue
+            u, *others = inner.operands
+            values = (u, *others) if others else (u, b.negate(u))
+            rest = b.subtract(core, term)
+            holds = [self._branch(b.apply("positive", b.add(rest, b.scale(factor, v)))) for v in values]
+            if (inner.op == "minimum") != (factor < 0):
+                return b.hadamard(*holds)
+            one = b.ones(core.dims)
+            return b.subtract(one, b.hadamard(*(b.subtract(one, h) for h in holds)))
+        return None
 
     def _core(self, operand: Node) -> Node | None:
         """What an expression's being positive comes down to; None if it never is."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from derive.errors import AnswerError, Span
+from derive.errors import AnswerError, ShapeError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
@@ -29,7 +29,11 @@ def joined(values: list[Node], span: Span, axis: int | None = None) -> Node:
     """Columns under each other; rows, numbers and matrices beside each other, unless the axis is given."""
     if axis is None:
         axis = 0 if all(v.dims[1] == ONE for v in values) and any(v.dims != SCALAR for v in values) else 1
-    return values[0] if len(values) == 1 else b.make("concat", tuple(values), (axis,))
+    try:
+        return values[0] if len(values) == 1 else b.make("concat", tuple(values), (axis,))
+    except ShapeError as problem:
+        message = f"A list of several things is not a value here: {problem.message}."
+        raise AnswerError("unreadable", message, span) from problem
 
 
 def bracket(reader: Reader, node: s.Group, turned: bool) -> Node:
