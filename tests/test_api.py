@@ -245,9 +245,18 @@ def test_a_wrong_hessian_is_not_confirmed(wrong: str) -> None:
     assert error > 1e-3
 
 
-def test_a_whole_family_has_no_hessian() -> None:
+def test_one_member_of_a_family() -> None:
     problem = problem_from({"loss": r"\sum_k u_k^\top u_k", "symbols": {"u_k": "d, k = 1..K"}})
     assert hessian_of(problem, "u_k").checked()[0]
+
+
+def test_a_free_index_is_not_taken_for_the_letter_of_a_family() -> None:
+    define = {"p_k": r"\frac{\exp(w_k^\top h)}{\sum_{j=1}^{K} \exp(w_j^\top h)}"}
+    symbols = {"w_k": "d, k = 1..K", "h": "d", "y_k": "scalar, k = 1..K"}
+    problem = Problem(r"-\sum_{k=1}^K y_k \log p_k", symbols=symbols, define=define)
+    assert problem.hessian("w_k").confirmed
+    assert problem.jacobian("p_k", "w_k").confirmed
+    assert problem.jacobian("p_k", "h").confirmed
 
 
 # ------------------------------------------------------------------------------------------------------- SymPy

@@ -124,6 +124,7 @@ def _derivative(problem: Problem, of: Node, target: Target) -> Node:
     names = naming(problem)
     if of == target.leaf and target.access == target.leaf and of.dims == SCALAR:
         return b.number(1)
+    of = b.substitute(of, {b.index(name, None): b.index(name, over) for name, over in target.free})
     run = sweep_for(problem, of)
     whole = run.cotangents.get(target.leaf)
     if whole is None:

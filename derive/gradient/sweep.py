@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 from derive.errors import NoRuleError
 from derive.expressions import build as b
-from derive.expressions.node import Node, count_nodes, walk
+from derive.expressions.node import Node, count_nodes, free_indices, walk
 from derive.gradient.pullback import member_index, pullback, total_over
 from derive.operations.registry import record
 from derive.problem.problem import Definition, Problem
 from derive.rules.driver import simplify
 from derive.rules.fold import at_indices, fold
 from derive.rules.lift import vectorise
-from derive.sizes import ONE, SCALAR
+from derive.sizes import ONE, SCALAR, Range
 
 LONG = 40
 
@@ -106,7 +106,7 @@ class _Sweeper:
     def _through(self, name: Node, definition: Definition, g: Node) -> None:
         """Pass a name's cotangent back through its definition."""
         if isinstance(definition, tuple):
-            letter, over, body = definition
+            letter, over, body = _kept_apart(definition, g)
             at = b.index(letter, None)
             g = b.substitute(g, {member_index(name): at})
             body = prepared(body)
@@ -126,6 +126,15 @@ class _Sweeper:
         if name is not self.loss_symbol:
             out[body] = name
         return out
+
+
+def _kept_apart(definition: tuple[str, Range, Node], g: Node) -> tuple[str, Range, Node]:
+    """A definition of a family by a letter that its cotangent does not use as a free index of its own."""
+    letter, over, body = definition
+    while letter in free_indices(g):
+        fresh = f"{letter}'"
+        letter, body = fresh, b.substitute(body, {b.index(letter, None): b.index(fresh, None)})
+    return letter, over, body
 
 
 def _path(body: Node, leaf: Node) -> list[str]:
