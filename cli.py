@@ -1,30 +1,21 @@
-"""The commands: what is asked goes to the engine, what comes back is shown.  No mathematics here."""
+"""The commands: what is asked goes to the engine, what comes back is shown.  No mathematics here.
+
+Each command imports what it needs when it is called (`derive.commands`), so that help and the catalogue are shown
+at once.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
-from functools import partial
-from pathlib import Path
-from traceback import extract_tb
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
-from rich.text import Text
 
 from derive import __version__
-from derive.errors import AuthorError, DeriveError
-from derive.lines import Line, plain, read_lines
-from derive.report import derived, doubtful, entrywise, judged, summary
-from derive.terminal import clean, console, table, write
 
 if TYPE_CHECKING:
-    from derive.gradient.derivation import Derivation
-    from derive.indexform.derivation import IndexForm
-    from derive.problem.problem import Problem
+    from types import ModuleType
 
 ALL_RIGHT, NOT_RIGHT, UNUSABLE, NOT_JUDGED = range(4)
 
@@ -57,9 +48,16 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except DeriveError as problem:
+        except _errors().DeriveError as problem:
             _complain(problem)
             ctx.exit(UNUSABLE)
+
+
+def _errors() -> ModuleType:
+    """The errors that are meant for people, imported when one has happened."""
+    from derive import errors
+
+    return errors
 
 
 @click.group(
@@ -83,28 +81,23 @@ def commands() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead.")
 def list_(words: tuple[str, ...], as_json: bool) -> None:
     """Show the catalogue, or what of it has all the WORDS in its id, title, topic or source."""
-    rows = [row for row in _catalogue() if all(word.lower() in " ".join(row.values()).lower() for word in words)]
-    if as_json:
-        click.echo(json.dumps(rows, indent=1))
-        return
-    for topic in dict.fromkeys(row["topic"] for row in rows):
-        mine = [(Text(row["id"], "cyan"), Text(row["title"])) for row in rows if row["topic"] == topic]
-        write(Text(f"\n{topic}", "bold"), table(mine))
-    end = "`derive show ID` derives the gradients of one" if rows else "no problem has these words"
-    write(Text(f"\n{len(rows)} problems; {end}.", "dim"))
+    from derive.commands import catalogue
+
+    catalogue.show(words, as_json, _complain)
 
 
-def _catalogue() -> Iterable[dict[str, str]]:
-    from derive.problem.load import catalogue, parse_toml
+@commands.group("cache")
+def cache_() -> None:
+    """What is kept between runs: the catalogue's titles, verdicts.  DERIVE_CACHE names its folder, or is "off"."""
 
-    for identifier, path in sorted(catalogue().items(), key=lambda item: (item[1].parent.name, item[0])):
-        try:
-            keys = parse_toml(path.read_text(encoding="utf-8"), path.name)
-        except AuthorError as problem:
-            _complain(problem)
-            continue
-        title, source, loss = (str(keys.get(key, "")) for key in ("title", "source", "loss"))
-        yield {"id": identifier, "title": title, "topic": path.parent.name, "source": source, "loss": loss}
+
+@cache_.command()
+def clear() -> None:
+    """Forget what is kept."""
+    from derive import cache
+
+    count = cache.clear()
+    click.echo(f"{count} entries are forgotten.")
 
 
 # --------------------------------------------------------------------------------------------- deriving
@@ -125,38 +118,10 @@ def show(ctx: click.Context, /, problem: str, **asked: Any) -> None:
     With --hessian also the Hessian with respect to each --wrt and the mixed second derivatives of each two;
     where a matrix is among the variables, the product with a direction V.
     """
-    _show(ctx, _loaded(problem), **asked)
+    from derive.commands import deriving
 
-
-def _show(
-    ctx: click.Context,
-    loaded: Problem,
-    wrt: tuple[str, ...],
-    of: str | None,
-    layout: str | None,
-    hessian: bool,
-    by_entries: bool,
-    as_json: bool,
-) -> None:
-    from derive.gradient.derivation import derivation
-
-    if hessian and of:
-        raise click.UsageError("--hessian is of the loss: leave out --of")
-    found = derivation(loaded, wrt, of, layout, hessian)
-    forms = _index_forms(loaded, found) if by_entries else []
-    if as_json:
-        index = {"index": [asdict(form) for form in forms]} if by_entries else {}
-        click.echo(json.dumps(plain(found.as_dict() | index), indent=1))
-    else:
-        write(*derived(loaded, found), *(line for form in forms for line in entrywise(form)))
-    confirmed = not doubtful(found) and all(form.confirmed for form in forms)
+    confirmed = deriving.show(deriving.loaded(problem), **asked)
     ctx.exit(ALL_RIGHT if confirmed else NOT_JUDGED)
-
-
-def _index_forms(loaded: Problem, found: Derivation) -> list[IndexForm]:
-    from derive.indexform.derivation import index_form
-
-    return [index_form(loaded, one.wrt, one.of, found.layout) for one in found.gradients]
 
 
 @commands.command(
@@ -178,63 +143,25 @@ def _index_forms(loaded: Problem, found: Derivation) -> list[IndexForm]:
 @INDEX
 @AS_JSON
 @click.pass_context
-def gradient(
-    ctx: click.Context,
-    /,
-    loss: str,
-    symbols: tuple[str, ...],
-    define: tuple[str, ...],
-    names: tuple[str, ...],
-    wrt: tuple[str, ...],
-    of: str | None,
-    **asked: Any,
-) -> None:
+def gradient(ctx: click.Context, /, loss: str, **asked: Any) -> None:
     """Derive the gradients of LOSS, a formula in LaTeX, without a file.
 
     LOSS may be - : then a whole problem, TOML or JSON, is read from standard input. SHAPE is what stands in a
     problem's [symbols]: scalar, d, 1 x d, C x d, 'd, k = 1..K', 'index 1..V', with properties such as one-hot.
     """  # fmt: skip
-    from derive.adhoc import from_options, given_names
+    from derive.commands import deriving
 
-    if loss == "-" and (symbols or define or names):
-        raise click.UsageError(
-            "the problem on standard input declares its own symbols and names: leave out the options"
-        )
-    problem = _loaded("-") if loss == "-" else from_options(loss, symbols, define, names)
-    try:
-        _show(ctx, problem, wrt=wrt or (() if of else given_names(problem)), of=of, **asked)
-    except AuthorError as error:
-        raise replace(error, where=f"--{error.where}") if error.where in ("wrt", "of") else error from None
-
-
-def _loaded(name: str) -> Problem:
-    """The problem of the catalogue, of a file or of standard input."""
-    if name != "-":
-        from derive.problem.load import load
-
-        return load(name)
-    from derive.adhoc import from_text
-
-    return from_text(sys.stdin.buffer.read())
+    confirmed = deriving.gradient(loss, **asked)
+    ctx.exit(ALL_RIGHT if confirmed else NOT_JUDGED)
 
 
 @commands.command()
 @click.argument("problem")
 def numpy(problem: str) -> None:
     """Print NumPy source that computes the loss and all gradients of PROBLEM."""
-    from derive.gradient.derivation import closed_forms
-    from derive.lowering.lower import lower
+    from derive.commands import deriving
 
-    loaded = _loaded(problem)
-    source = lower(loaded, closed_forms(loaded)).source
-    if console().is_terminal:
-        from rich.syntax import Syntax
-
-        text = Syntax(source, "python", background_color="default").highlight(source)
-        text.rstrip()
-        write(text)
-    else:
-        click.echo(source.rstrip("\n"))
+    deriving.numpy(deriving.loaded(problem))
 
 
 # ---------------------------------------------------------------------------------------------- grading
@@ -260,18 +187,10 @@ def check(
     as_json: bool,
 ) -> None:
     """Judge one ANSWER, in LaTeX, to PROBLEM.  An answer may start with a minus sign."""
-    from derive.grading.grade import ask, judge
+    from derive.commands import judging
 
-    loaded = _loaded(problem)
-    try:
-        asked = ask(loaded, wrt, of, layout)
-    except AuthorError as error:
-        raise error.at("standard input" if problem == "-" else problem) from None
-    asked = replace(asked, policy=policy or asked.policy)
-    text = answer.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    found = _safely(None, lambda: judge(None, asked, text).as_dict())
-    _emit(found, "answer", as_json, details=True)
-    ctx.exit(_exit_code([found["verdict"]]))
+    verdict = judging.check(problem, answer, (wrt, of, layout, policy), as_json, _safely)
+    ctx.exit(_exit_code([verdict]))
 
 
 @commands.command()
@@ -281,31 +200,21 @@ def check(
 @click.pass_context
 def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool) -> None:
     """Grade the questions of FILE, one JSON object a line; - reads standard input."""
-    verdicts, score = Counter[str](), 0.0
-    for line in read_lines(file):
-        found = _safely(line.identifier, partial(_graded, line, policy))
-        verdicts[found["verdict"]] += 1
-        score += found["score"]
-        _emit(found, f"line {line.number}", as_json)
-    if not as_json:
-        write(summary(verdicts, score))
-    ctx.exit(_exit_code(verdicts))
+    from derive.commands import judging
 
-
-def _graded(line: Line, policy: str | None) -> dict[str, Any]:
-    from derive.grading.grade import grade as judged
-    from derive.grading.verdict import reported
-
-    if line.question is None:
-        return reported(line.identifier, "bad-line", line.error, line=line.number).as_dict()
-    return judged({"policy": policy, **line.question} if policy else line.question).as_dict()
+    ctx.exit(_exit_code(judging.grade(file, policy, as_json, _safely)))
 
 
 def _safely(identifier: Any, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """A verdict as plain JSON; an error of ours becomes `undecided`, so that the other answers are graded."""
+    from derive.lines import plain
+
     try:
         found: dict[str, Any] = plain(judge())
     except Exception as problem:
+        from pathlib import Path
+        from traceback import extract_tb
+
         last = extract_tb(problem.__traceback__)[-1]
         evidence = {"error": type(problem).__name__, "at": f"{Path(last.filename).name}:{last.lineno}"}
         message = "An error inside derive kept this answer from being judged: a person must look."
@@ -321,15 +230,11 @@ def _exit_code(verdicts: Iterable[str]) -> int:
     return NOT_JUDGED if found & {"undecided", "unreadable"} else ALL_RIGHT
 
 
-def _emit(found: Mapping[str, Any], place: str, as_json: bool, details: bool = False) -> None:
-    """One verdict: a line of JSON, or what a person reads."""
-    if as_json:
-        click.echo(json.dumps(found))
-    else:
-        write(*judged(found, place, details))
+def _complain(problem: Exception) -> None:
+    from rich.text import Text
 
+    from derive.terminal import clean, write
 
-def _complain(problem: DeriveError) -> None:
     write(Text.assemble(("error: ", "bold red"), clean(str(problem))), to=sys.stderr)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from derive.errors import AnswerError, AuthorError
 from derive.problem.builder import problem_from
-from derive.problem.load import parse_json, parse_toml
+from derive.problem.files import parse_json, parse_toml
 from derive.problem.problem import Problem
 
 STANDARD_INPUT = "standard input"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from derive.errors import AuthorError
-from derive.problem.load import once
+from derive.problem.files import once
 
 MAX_BYTES = 2**21
 MAX_NESTING = 64

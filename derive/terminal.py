@@ -25,14 +25,18 @@ def console(stream: Any = None) -> Console:
 def write(*parts: RenderableType, to: Any = None) -> None:
     """Print to standard output (or `to`), whatever its encoding can hold."""
     stream = to or sys.stdout
+    text, encoding = text_of(*parts, stream=stream), stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()
+
+
+def text_of(*parts: RenderableType, stream: Any = None) -> str:
+    """What is printed to a stream, lines without blanks at their ends."""
     found = console(stream)
     with found.capture() as captured:
         for part in parts:
             found.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap)
-    text = "".join(f"{line.rstrip()}\n" for line in captured.get().split("\n")[:-1])
-    encoding = stream.encoding or "utf-8"
-    stream.write(text.encode(encoding, "replace").decode(encoding))
-    stream.flush()
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().split("\n")[:-1])
 
 
 def clean(text: str) -> str:

@@ -14,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from derive.launch import commands
 
+os.environ["DERIVE_CACHE"] = "off"  # what one run of the tests finds is nothing to another
+
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT.parent / "shared" / "cases"
 Run = Callable[..., Result]

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "derive"
 # The order in which data flows; what stands on one line may import each other, everything else only what is above it.
 ORDER = (
     ("errors",),
+    ("cache",),
     ("sizes",),
     ("expressions", "operations"),
     ("rules",),
@@ -31,6 +32,8 @@ ORDER = (
     ("notation",),
     ("lines", "terminal"),
     ("report",),
+    ("commands",),
+    ("training",),
     ("launch", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -1,0 +1,56 @@
+"""`derive list`: the catalogue, by topic, as a table or as JSON.
+
+The rows are kept in the cache under the names and times of the files, because reading two hundred files takes
+longer than anything else here; neither SymPy nor NumPy is imported.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import click
+
+from derive import cache
+from derive.errors import AuthorError
+from derive.problem.files import catalogue, parse_toml
+
+Row = dict[str, str]
+
+
+def show(words: tuple[str, ...], as_json: bool, complain: Callable[[Exception], None]) -> None:
+    """Print the problems that have all the words in their id, title, topic, source or loss."""
+    rows = [row for row in _rows(complain) if all(word.lower() in " ".join(row.values()).lower() for word in words)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for topic in dict.fromkeys(row["topic"] for row in rows):
+        mine = [row for row in rows if row["topic"] == topic]
+        width = max(len(row["id"]) for row in mine)
+        click.secho(f"\n{topic}", bold=True)
+        for row in mine:
+            click.echo("  " + click.style(row["id"].ljust(width), fg="cyan") + f"   {row['title']}")
+    end = "`derive show ID` derives the gradients of one" if rows else "no problem has these words"
+    click.secho(f"\n{len(rows)} problems; {end}.", dim=True)
+
+
+def _rows(complain: Callable[[Exception], None]) -> list[Row]:
+    files = sorted(catalogue().items(), key=lambda item: (item[1].parent.name, item[0]))
+    stats = [(str(path), (stat := path.stat()).st_size, stat.st_mtime_ns) for _, path in files]
+    key = cache.key_of("catalogue", stats)
+    known = cache.read("catalogue", key)
+    if isinstance(known, list):
+        return known
+    rows, failed = list[Row](), False
+    for identifier, path in files:
+        try:
+            keys = parse_toml(path.read_text(encoding="utf-8"), path.name)
+        except AuthorError as problem:
+            complain(problem)
+            failed = True
+            continue
+        title, source, loss = (str(keys.get(name, "")) for name in ("title", "source", "loss"))
+        rows.append({"id": identifier, "title": title, "topic": path.parent.name, "source": source, "loss": loss})
+    if not failed:
+        cache.write("catalogue", key, rows)
+    return rows

@@ -1,0 +1,124 @@
+"""`derive check` and `derive grade`: answers judged, printed.
+
+What `check` found is kept in the cache under the problem's text and the question: asked again, it is shown without
+importing the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+
+from derive import cache
+from derive.problem.files import catalogue
+
+Found = dict[str, Any]
+Safely = Callable[[Any, Callable[[], Found]], Found]
+
+
+def check(
+    problem: str,
+    answer: str,
+    question: tuple[str, str, str | None, str | None],
+    as_json: bool,
+    safely: Safely,
+) -> str:
+    """Print the verdict on one answer; the verdict.  `question` is the variable, `of`, the layout, the policy."""
+    text = answer.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    path = _path(problem)
+    key = path and cache.key_of("check", path.name, path.read_bytes().hex(), *question, text)
+    kept = cache.read("verdicts", key) if key else None
+    if not isinstance(kept, dict):
+        found = safely(None, _question(problem, text, question))
+        kept = {"found": found, "text": _plain_text(found)}
+        if key and found["code"] != "internal":
+            cache.write("verdicts", key, kept)
+    if as_json or _coloured():
+        emit(kept["found"], "answer", as_json, details=True)
+    else:
+        click.echo(kept["text"].encode(sys.stdout.encoding or "utf-8", "replace"), nl=False)
+    return str(kept["found"]["verdict"])
+
+
+def _coloured() -> bool:
+    """Whether standard output may show colours, which are not kept."""
+    return sys.stdout.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
+
+
+def _plain_text(found: Found) -> str:
+    from io import StringIO
+
+    from derive.report import judged
+    from derive.terminal import text_of
+
+    return text_of(*judged(found, "answer", details=True), stream=StringIO())
+
+
+def _path(problem: str) -> Path | None:
+    """The file that a problem stands in, if it can be read; None for standard input."""
+    path = catalogue().get(problem) or Path(problem)
+    return path if problem != "-" and path.is_file() else None
+
+
+def _question(problem: str, text: str, question: tuple[str, str, str | None, str | None]) -> Callable[[], Found]:
+    """The question, read; an `AuthorError` where it cannot be asked."""
+    from dataclasses import replace
+
+    from derive.commands.deriving import loaded
+    from derive.errors import AuthorError
+    from derive.grading.grade import ask, judge
+
+    wrt, of, layout, policy = question
+    home = loaded(problem)
+    try:
+        asked = ask(home, wrt, of, layout)
+    except AuthorError as error:
+        raise error.at("standard input" if problem == "-" else problem) from None
+    asked = replace(asked, policy=policy or asked.policy)
+    return lambda: judge(None, asked, text).as_dict()
+
+
+def grade(file: BinaryIO, policy: str | None, as_json: bool, safely: Safely) -> Iterable[str]:
+    """Print the verdicts on the lines of a file; the verdicts that there were."""
+    from derive.lines import read_lines
+
+    verdicts, score = Counter[str](), 0.0
+    for line in read_lines(file):
+        found = safely(line.identifier, partial(_graded, line, policy))
+        verdicts[found["verdict"]] += 1
+        score += found["score"]
+        emit(found, f"line {line.number}", as_json)
+    if not as_json:
+        from derive.report import summary
+        from derive.terminal import write
+
+        write(summary(verdicts, score))
+    return verdicts
+
+
+def _graded(line: Any, policy: str | None) -> Found:
+    from derive.grading.grade import grade as judged
+    from derive.grading.verdict import reported
+
+    if line.question is None:
+        return reported(line.identifier, "bad-line", line.error, line=line.number).as_dict()
+    return judged({"policy": policy, **line.question} if policy else line.question).as_dict()
+
+
+def emit(found: Mapping[str, Any], place: str, as_json: bool, details: bool = False) -> None:
+    """One verdict: a line of JSON, or what a person reads."""
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    from derive.report import judged
+    from derive.terminal import write
+
+    write(*judged(found, place, details))
