@@ -8,6 +8,7 @@ from derive.errors import AuthorError
 from derive.expressions.node import Node, count_nodes
 from derive.gradient.closed import closed_form, derivative, sweep_for
 from derive.gradient.derivation import derivation
+from derive.gradient.hessian import hessian
 from derive.grading.grade import ask
 from derive.numerics import check
 from derive.printing.latex import latex
@@ -51,6 +52,27 @@ TEXTBOOK = [
     (made(r"-\log p_c", {"p": r"\operatorname{softmax}(W x)"}, W="C x d", x="d", c="index 1..C"), "x",
      r"W^\top p - W_{c\cdot}^\top"),
     (made(r"\|E\|_F^2", {"E": "X - U V"}, X="n x m", U="n x k", V="k x m"), "U", r"-2 E V^\top"),
+    (made(r"\max(0, \|a - p\|^2 - \|a - n\|^2 + m)", a="d", p="d", n="d", m="scalar"), "p",
+     r"2 \mathbb{1}\{\lVert a - p \rVert^2 - \lVert a - n \rVert^2 + m > 0\} \left(p - a\right)"),
+    (made(r"\max(0, 1 - s + s_c)", {"h": r"\tanh(W x)", "h_c": r"\tanh(W x_c)", "s": r"u^\top h", "s_c": r"u^\top h_c"},
+          u="m", W="m x d", x="d", x_c="d"), "u", r"\mathbb{1}\{1 - s + s_c > 0\} \left(h_c - h\right)"),
+    (made(r"\max(-1, \min(1, x))", x="scalar"), "x", r"\mathbb{1}\{x > -1\} \mathbb{1}\{x < 1\}"),
+    (made(r"\begin{cases} x & x > 0 \\ \alpha (e^x - 1) & x \leq 0 \end{cases}", x="scalar", **{r"\alpha": "scalar"}), "x",
+     r"\begin{cases} 1 & x > 0 \\ \alpha \exp(x) & x \leq 0 \end{cases}"),
+    (made(r"-p^\top \log p", {"p": r"\operatorname{softmax}(z)"}, z="n"), "z",
+     r"\left(p^\top \log p\right) p - p \circ \log p"),
+    (made(r"(x - m)^\top S^{-1} (x - m)", x="n", m="n", S="n x n, positive definite"), "x",
+     r"2 S^{-1} \left(x - m\right)"),
+    (made(r"\log \det(A X B)", A="n x n", X="n x n", B="n x n"), "X", r"\left(X^{-1}\right)^\top"),
+    (made(r"-q^\top \log p", {"q": r"(1 - s) y + \frac{s}{K} \mathbf{1}", "p": r"\operatorname{softmax}(z)"},
+          z="K", y="K, one-hot", s="scalar"), "z", "p - q"),
+    (made(r"\delta^\top a", {r"\mu": r"\frac{1}{n} \mathbf{1}^\top x", "c": r"x - \mu \mathbf{1}",
+                             "s": r"\sqrt{\frac{1}{n} c^\top c + \epsilon}", "a": r"\frac{1}{s} c"},
+          x="n", **{r"\delta": "n", r"\epsilon": "scalar, positive"}), "x",
+     r"\frac{1}{s} \left(\delta - \frac{1}{n} \left(\mathbf{1}^\top \delta\right) \mathbf{1}"
+     r" - \frac{1}{n} \left(\delta^\top a\right) a\right)"),
+    (made(r"\frac{x^\top A x}{x^\top x}", x="n", A="n x n, symmetric"), "x",
+     r"\frac{2}{x^\top x} \left(A x - \frac{x^\top A x}{x^\top x} x\right)"),
 ]  # fmt: skip
 
 
@@ -67,6 +89,17 @@ JACOBIANS = [
      r"\operatorname{diag}(p) - p p^\top"),
     (made(r"u^\top p", {"p": r"\operatorname{softmax}(z)"}, u="n", z="n"), "p_i", "z", None),
     (made(r"z v", {"z": "x W"}, W="n x m", x="1 x n", v="m"), "z", "x", r"W^\top"),
+    (made(r"u^\top h", {"h": r"\tanh(W x)"}, u="n", W="n x m", x="m"), "h", "x", r"\operatorname{diag}(1 - h^2) W"),
+    (made(r"u^\top y", {"h": r"\tanh(V x)", "y": "W h"}, u="n", W="n x k", V="k x m", x="m"), "y", "x",
+     r"W \operatorname{diag}(1 - h^2) V"),
+    (made(r"u^\top p", {"p": r"\operatorname{softmax}(W x)"}, u="n", W="n x m", x="m"), "p", "x",
+     r"\left(\operatorname{diag}(p) - p p^\top\right) W"),
+    (made(r"u^\top y", {"y": r"\frac{x}{\|x\|}"}, u="n", x="n"), "y", "x",
+     r"\frac{1}{\lVert x \rVert} \left(I - y y^\top\right)"),
+    (made(r"u^\top y", {"m": r"\frac{1}{n} \mathbf{1}^\top x", "y": r"x - m \mathbf{1}"}, u="n", x="n"), "y", "x",
+     r"I - \frac{1}{n} \mathbf{1} \mathbf{1}^\top"),
+    (made(r"u^\top y", {"y": r"x x^\top v"}, u="n", x="n", v="n"), "y", "x",
+     r"x v^\top + \left(x^\top v\right) I"),
 ]  # fmt: skip
 
 
@@ -74,6 +107,29 @@ JACOBIANS = [
 def test_jacobian(problem: Problem, of: str, wrt: str, form: str | None) -> None:
     found = gradient(problem, wrt, of)
     assert form is None or found == form
+
+
+HESSIANS = [
+    (made(r"-y \log p - (1 - y) \log(1 - p)", {"p": r"\sigma(w^\top x)"}, w="d", x="d", y="scalar"), "w",
+     r"p \left(1 - p\right) x x^\top"),
+    (made(r"-\sum_{i=1}^n (y_i \log p_i + (1 - y_i) \log(1 - p_i))", {"p": r"\sigma(X w)"}, X="n x d", w="d", y="n"),
+     "w", r"X^\top \operatorname{diag}(p \circ \left(1 - p\right)) X"),
+    (made(r"\sum_{i=1}^n \log(1 + \exp(-y_i x_i^\top w))", w="d", X="n x d", x_i="row i of X", y="n, sign"), "w",
+     r"X^\top \operatorname{diag}(\sigma(y \circ \left(X w\right)) \circ "
+     r"\left(1 - \sigma(y \circ \left(X w\right))\right)) X"),
+    (made(r"-y^\top \log p", {"p": r"\operatorname{softmax}(W x)"}, W="K x d", x="d", y="K, one-hot"), "x",
+     r"W^\top \left(\operatorname{diag}(p) - p p^\top\right) W"),
+    (made(r"\frac{1}{2} \|X w - y\|^2 + \frac{c}{2} \|w\|^2", X="n x d", w="d", y="n", c="scalar"), "w",
+     r"X^\top X + c I"),
+    (made(r"u^\top h", {"h": r"\tanh(W x)"}, u="n", W="n x m", x="m"), "x",
+     r"-2 W^\top \operatorname{diag}(u \circ h \circ \left(1 - h^2\right)) W"),
+    (made(r"\|x\|", x="n"), "x", r"\frac{1}{\lVert x \rVert} \left(I - \frac{1}{\lVert x \rVert^2} x x^\top\right)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("problem", "wrt", "form"), HESSIANS, ids=[p.loss_text for p, _, _ in HESSIANS])
+def test_hessian_form(problem: Problem, wrt: str, form: str) -> None:
+    assert latex(hessian(problem, wrt).closed, problem.scope) == form
 
 
 def test_numerator_layout_is_the_transpose() -> None:

@@ -63,7 +63,7 @@ def _key(node: Node) -> Hashable:
         chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
         if chain and node.dims == SCALAR:
             inner = _inner([o for o in node.operands if o.dims != SCALAR], chain)
-            return (node.op, frozenset(Counter([*scalars, inner]).items()), ()) if scalars else inner
+            return (node.op, frozenset(Counter([*scalars, Key(inner)]).items()), ()) if scalars else inner
         return node.op, frozenset(Counter(scalars).items()), chain
     return node.op, node.data, tuple(parts), node.dims
 

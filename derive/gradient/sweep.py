@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from derive.errors import NoRuleError
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, free_indices, walk
+from derive.gradient.known_sums import KnownSums, known_sums
 from derive.gradient.pullback import member_index, pullback, total_over
 from derive.operations.registry import record
 from derive.problem.problem import Definition, Problem
@@ -168,6 +169,7 @@ class Naming:
     indexed: Mapping[Node, tuple[str, Node]]
     known: Mapping[Node, Node]
     written_out: tuple[tuple[Node, Node], ...] = ()
+    sums: KnownSums = field(default_factory=KnownSums)
 
     def tidy(self, node: Node) -> Node:
         """The textbook form: simplified and called by its names, until nothing changes."""
@@ -175,7 +177,9 @@ class Naming:
             before = node
             node = simplify(node)
             node = fold(node, {**self.plain, **at_indices(node, self.indexed)}, self.written_out)
-            node = simplify(b.substitute(node, dict(self.known)) if self.known else node)
+            node = simplify(
+                b.substitute(self.sums.split(node), dict(self.known)) if self.known else self.sums.split(node)
+            )
             if node is before:
                 break
         return node
@@ -200,22 +204,9 @@ def _naming(problem: Problem) -> Naming:
     plain = {name: prepared(d) for name, d in everything if not isinstance(d, tuple)}
     indexed = {name: (d[0], prepared(d[2])) for name, d in everything if isinstance(d, tuple)}
     forward = {name: meaning for name, meaning in plain.items() if name in problem.definitions}
-    known = {**_declared_values(problem, units), **_known_totals(plain)}
-    return Naming(forward, {**units, **plain}, indexed, known, _written_out(forward))
-
-
-def _known_totals(plain: Mapping[Node, Node]) -> dict[Node, Node]:
-    """The sums of the entries of named vectors that are a number by definition, such as 1 or 0."""
-    vectors = {name: meaning for name, meaning in plain.items() if ONE in name.dims and name.dims != SCALAR}
-    totals = {b.total(name): simplify(b.total(meaning)) for name, meaning in vectors.items() if name.op == "symbol"}
-    known = {total: value for total, value in totals.items() if value.op == "number"}
-    for name, meaning in plain.items():
-        whole = [f for f in meaning.operands if f.op == "total"] if meaning.op == "product" else []
-        if len(whole) == 1 and ONE in (dims := whole[0].operands[0].dims):
-            deviation = simplify(b.total(b.subtract(whole[0].operands[0], b.product(name, b.ones(dims)))))
-            if simplify(b.substitute(deviation, {name: meaning})) == b.number(0):
-                known |= {deviation: b.number(0), b.negate(deviation): b.number(0)}
-    return known
+    sums = known_sums(plain, LONG)
+    known = {**_declared_values(problem, units), **sums.totals}
+    return Naming(forward, {**units, **plain}, indexed, known, _written_out(forward), sums)
 
 
 def _written_out(forward: Mapping[Node, Node]) -> tuple[tuple[Node, Node], ...]:

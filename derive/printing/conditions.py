@@ -11,6 +11,7 @@ Write = Callable[[Node, int], str]
 OPPOSITE = {">": r"\leq", "<": r"\geq", "=": r"\neq"}
 INDICATORS = ("positive", "is_zero", "index_equal", "index_less")
 WEAKEST, SIDE = 0, 20
+PLAIN = ("symbol", "entry", "member")
 
 
 def relation(node: Node, write: Write) -> str:
@@ -46,6 +47,14 @@ def _sides(node: Node, write: Write) -> tuple[str, str, str]:
         (high, left), (low, right) = sorted(map(b.split_number, body.operands), key=lambda pair: -pair[0])
         if high == 1 and low == -1 and not _constant(left) and not _constant(right):
             return write(left, SIDE), sign, write(right, SIDE)
+        if high == 1 and low == -1 and _constant(left) and right.op in PLAIN:
+            return write(right, SIDE), "<" if sign == ">" else sign, write(b.number(high), WEAKEST)
+        if high > 0 < low and _constant(left) != _constant(right):
+            bound = high if _constant(left) else low
+            rest = right if _constant(left) else left
+            value = low if _constant(left) else high
+            if value == 1 and rest.op in PLAIN:
+                return write(rest, SIDE), sign, write(b.number(-bound), WEAKEST)
         if high > 0 > low and _constant(right):
             return write(b.scale(high, left), SIDE), sign, write(b.number(-low), WEAKEST)
     return write(body, WEAKEST), sign, "0"

@@ -11,7 +11,7 @@ from derive.operations.registry import record
 from derive.rules.driver import rule
 from derive.rules.examples import N, entry_of_x, index_k
 from derive.rules.parts import chain_of, mentions, scalars_of
-from derive.sizes import ONE, Range, Size
+from derive.sizes import ONE, SCALAR, Range, Size
 
 
 @rule("entry", example=lambda: (
@@ -127,3 +127,19 @@ def _line_of_product(x: Node, k: Node, op: str) -> Node:
     last = chain[-1]
     picked = b.entry(last, b.number(1), k) if last.dims[0] == ONE else b.column(last, k)
     return b.product(*scalars, *chain[:-1], picked)
+
+
+def _slice() -> tuple[Node, Node]:
+    body, s = b.symbol("x", (N + Size.of("m"), ONE)), b.symbol("s", SCALAR)
+    cut = (0, Size.of(0), Size.of("m"))
+    return b.make("block", (b.product(s, body),), cut), b.product(s, b.make("block", (body,), cut))
+
+
+@rule("block", example=_slice)
+def number_out_of_slice(e: Node) -> Node | None:
+    r"""(s\, x)_{1:k} = s\, x_{1:k}"""
+    body = e.operands[0]
+    scalars = scalars_of(body) if body.op == "product" and body.dims != SCALAR else []
+    if not scalars or e.dims == SCALAR:
+        return None
+    return b.product(*scalars, b.make("block", (b.product(*chain_of(body)),), e.data))

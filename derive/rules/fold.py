@@ -154,8 +154,7 @@ def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
     if pushed is not None:
         return pushed
     if not chain_of(meaning):
-        rest = _take(scalars, scalars_of(meaning))
-        return None if rest is None or len(scalars) == 0 else b.product(name, *rest, *chain)
+        return _part_of_numbers(scalars, chain, scalars_of(meaning), name)
     reached = _into_inner(node, scalars, meaning, name)
     if reached is not None:
         return reached
@@ -170,6 +169,17 @@ def _part_of_product(node: Node, meaning: Node, name: Node) -> Node | None:
         if found in (wanted, turned):
             sign = b.number(1 if found == wanted else -1)
             return b.product(sign, *left_over, *chain[:start], name, *chain[start + len(inside) :])
+    return None
+
+
+def _part_of_numbers(scalars: list[Node], chain: list[Node], wanted: list[Node], name: Node) -> Node | None:
+    """The name for some of the scalar factors, or its negative where a sum stands the other way round."""
+    sums = [f for f in wanted if f.op == "add"]
+    turned = [b.negate(f) if f in sums[:1] else f for f in wanted]
+    for sign, factors in ((1, wanted), (-1, turned)):
+        rest = _take(scalars, factors) if scalars else None
+        if rest is not None and (sign == 1 or sums):
+            return b.product(b.number(sign), name, *rest, *chain)
     return None
 
 

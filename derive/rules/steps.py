@@ -45,15 +45,21 @@ def step_of_multiple(e: Node) -> Node | None:
     return b.apply("positive", b.negate(plain) if negative else plain)
 
 
+def _constant(node: Node) -> Fraction | None:
+    """C where every entry of a node is the number c."""
+    value, rest = b.split_number(node)
+    return value if rest == b.number(1) or rest.op in ("ones", "zeros") else None
+
+
 def _bounded(body: Node) -> tuple[Fraction, Node, Fraction] | None:
     """v, extremum, c where a body is v max(…) + c for numbers v and c."""
-    if body.op != "add" or len(body.operands) != 2 or body.dims != SCALAR:
+    terms = body.operands if body.op == "add" else (body,)
+    split = [(_constant(t), *b.split_number(t)) for t in terms]
+    extrema = [(value, rest) for constant, value, rest in split if rest.op in ("maximum", "minimum")]
+    constants = [constant for constant, _, _ in split if constant is not None]
+    if len(extrema) != 1 or len(constants) != len(terms) - 1 or len(constants) > 1:
         return None
-    split = sorted(map(b.split_number, body.operands), key=lambda pair: pair[1].op == "number")
-    (value, extremum), (constant, one) = split
-    if one != b.number(1) or extremum.op not in ("maximum", "minimum"):
-        return None
-    return value, extremum, constant
+    return *extrema[0], sum(constants, Fraction(0))
 
 
 @rule("positive", example=lambda: (
@@ -66,15 +72,15 @@ def step_of_extremum(e: Node) -> Node | None:
     if found is None:
         return None
     value, extremum, constant = found
-    fixed = [o for o in extremum.operands if o.op == "number"]
+    fixed = [c for c in map(_constant, extremum.operands) if c is not None]
+    others = [o for o in extremum.operands if _constant(o) is None]
     if len(fixed) != 1:
         return None
-    (other,) = (o for o in extremum.operands if o is not fixed[0])
-    holds = value * fixed[0].data[0] + constant > 0
+    holds = value * fixed[0] + constant > 0
     both = (extremum.op == "minimum") == (value > 0)
     if holds == both:
-        return b.apply("positive", b.add(b.scale(value, other), b.number(constant)))
-    return b.number(int(holds))
+        return b.apply("positive", b.add(b.scale(value, others[0]), b.scale(constant, b.ones(e.dims))))
+    return b.ones(e.dims) if holds else b.zeros(e.dims)
 
 
 @rule("power", example=lambda: (
@@ -161,6 +167,8 @@ def _flipped(condition: Node) -> Node:
 ))  # fmt: skip
 def cases_assembled(e: Node) -> Node | None:
     r"""\mathbb{1}\{c\}\, a + (1 - \mathbb{1}\{c\})\, b is a where c holds, else b"""
+    if len(e.operands) == 3:
+        return _with_plain_rest(e)
     if len(e.operands) != 2:
         return None
     first, second = map(_with_indicator, e.operands)
@@ -169,4 +177,14 @@ def cases_assembled(e: Node) -> Node | None:
             if same(opposite, _flipped(condition)):
                 parts = (condition, one, opposite, other)
                 return b.make("cases", parts if condition.op in INDICATORS else (*parts[2:], *parts[:2]))
+    return None
+
+
+def _with_plain_rest(e: Node) -> Node | None:
+    """C a + 1 - c, where the second branch is 1."""
+    for k, term in enumerate(e.operands):
+        rest = b.add(*(t for i, t in enumerate(e.operands) if i != k))
+        for condition, branch in _with_indicator(term):
+            if condition.op in INDICATORS and same(rest, _flipped(condition)):
+                return b.make("cases", (condition, branch, rest, b.ones(e.dims)))
     return None

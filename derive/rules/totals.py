@@ -73,6 +73,18 @@ def total_of_sum(e: Node) -> Node | None:
     return b.add(*(b.total(t) for t in body.operands)) if known else None
 
 
+@rule("product", example=lambda: (
+    b.product(b.ones((ONE, N)), b.ones((N, M))), b.product(b.size_number(N), b.ones((ONE, M)))
+))  # fmt: skip
+def ones_times_ones(e: Node) -> Node | None:
+    r"""\mathbf{1}^\top \mathbf{1} \mathbf{1}^\top = n\, \mathbf{1}^\top"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        if left.op == right.op == "ones" and left.dims[1] != ONE:
+            many = b.product(b.size_number(left.dims[1]), b.ones((left.dims[0], right.dims[1])))
+            return b.product(*e.operands[:k], many, *e.operands[k + 2 :])
+    return None
+
+
 @rule("product", example=lambda: (b.product(b.ones((ONE, N)), column("x")), b.total(column("x"))))
 def ones_sum(e: Node) -> Node | None:
     r"""\mathbf{1}^\top x is the sum of the entries of x"""

@@ -90,13 +90,29 @@ def diagonal_of_ones(e: Node) -> Node | None:
 
 
 @rule("diagonal", example=lambda: (
+    b.make("diagonal", (b.product(column("a"), b.transpose(column("b"))),)), b.hadamard(column("a"), column("b"))
+))  # fmt: skip
+def diagonal_of_outer(e: Node) -> Node | None:
+    r"""\operatorname{diag}(a b^\top) = a \circ b and \operatorname{diag}(A^\top) = \operatorname{diag}(A)"""
+    body = e.operands[0]
+    if body.op == "transpose":
+        return b.diag(body.operands[0])
+    chain = chain_of(body)
+    for cut in range(1, len(chain)):
+        if chain[cut].dims[0] == ONE:
+            left, right = b.product(*chain[:cut]), b.product(*chain[cut:])
+            return b.product(*(scalars_of(body)), b.hadamard(left, b.transpose(right)))
+    return None
+
+
+@rule("diagonal", example=lambda: (
     b.make("diagonal", (b.product(b.transpose(matrix("A")), matrix("B")),)),
     b.product(b.transpose(b.hadamard(matrix("A"), matrix("B"))), b.ones((N, ONE))),
 ))  # fmt: skip
 def diagonal_of_product(e: Node) -> Node | None:
     r"""\operatorname{diag}(A^\top B) = (A \circ B)^\top \mathbf{1}"""
     chain = chain_of(e.operands[0])
-    if len(chain) != 2 or e.operands[0].op != "product" or any(f.op == "diag" for f in chain):
+    if len(chain) != 2 or e.operands[0].op != "product" or chain[0].op == "diag" or chain[1].op == "diag":
         return None
     left, right = chain
     together = b.hadamard(b.transpose(left), right)
@@ -130,6 +146,20 @@ def diagonals_together(e: Node) -> Node | None:
         if left.op == right.op == "diag":
             both = b.diag(b.hadamard(left.operands[0], right.operands[0]))
             return b.product(*e.operands[:k], both, *e.operands[k + 2 :])
+    return None
+
+
+@rule("product", example=lambda: (
+    b.product(b.diag(column("a")), b.ones((N, M))), b.product(column("a"), b.ones((ONE, M)))
+))  # fmt: skip
+def diagonal_times_ones(e: Node) -> Node | None:
+    r"""\operatorname{diag}(a) \mathbf{1} \mathbf{1}^\top = a \mathbf{1}^\top, and the same on the right"""
+    for k, (left, right) in enumerate(zip(e.operands, e.operands[1:], strict=False)):
+        if left.op == "diag" and right.op == "ones":
+            return b.product(*e.operands[:k], left.operands[0], b.ones((ONE, right.dims[1])), *e.operands[k + 2 :])
+        if right.op == "diag" and left.op == "ones":
+            turned = b.transpose(right.operands[0])
+            return b.product(*e.operands[:k], b.ones((left.dims[0], ONE)), turned, *e.operands[k + 2 :])
     return None
 
 
