@@ -8,7 +8,7 @@ from derive.errors import AnswerError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices, walk
 from derive.latex import syntax as s
-from derive.reading import indices
+from derive.reading import indices, refused
 from derive.sizes import ONE, SCALAR
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def _compare(reader: Reader, sign: str, left: s.Syntax, right: s.Syntax, span: S
         return b.apply("is_zero", difference)
     if sign == r"\neq":
         return b.subtract(one, b.apply("is_zero", difference))
+    refused.refuse(sign, span)
     raise AnswerError("unreadable", f"The relation {sign} is not understood.", span)
 
 

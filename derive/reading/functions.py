@@ -157,6 +157,8 @@ def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syn
         return k + 1 + found.called, value
     base = node.body if isinstance(node, s.Scripted) else node
     assert isinstance(base, s.Name)
+    if isinstance(node, s.Scripted) and (square := names.power_of_square(reader, node)) is not None:
+        return k + 1, square
     if base.base not in reader.bound and several.takes(base.base):
         return several.value(reader, node, base.base, following, k)
     if base.base not in reader.bound and is_function(base.base, call):

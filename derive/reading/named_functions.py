@@ -8,6 +8,7 @@ from fractions import Fraction
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.operations.registry import records
+from derive.operations.vectorize import vec
 
 ELEMENTWISE_NAMES = {
     "exp": "exp", "log": "log", "ln": "log", "tanh": "tanh", "Tanh": "tanh", "sigmoid": "sigmoid", "Sigmoid": "sigmoid",
@@ -44,6 +45,7 @@ FUNCTIONS: dict[str, Callable[[Node], Node]] = {
     **{name: _whole(op) for name, op in ELEMENTWISE_NAMES.items()},
     **{name: _whole(op) for name, op in WHOLE_NAMES.items()},
     "diag": b.diag,
+    "vec": vec,
     "Diag": b.diag,
     "sum": b.total,
     "sqrt": lambda x: b.power(x, Fraction(1, 2)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, ShapeError, Span
@@ -274,6 +275,18 @@ def _unit_column(reader: Reader, subs: tuple[str, ...], span: Span) -> Node | No
     position = indices.index_of(reader, items[0], span)
     known = [over.hi for over in indices.ranges(reader, position) if over.lo == ONE and position.op != "size"]
     return b.onehot(position, known[0] if known else reader.fresh_size())
+
+
+def power_of_square(reader: Reader, node: s.Scripted) -> Node | None:
+    """`\\sigma^4` where only `\\sigma^2` is declared: its square."""
+    base, subs, sups = _parts(node)
+    if len(sups) != 1 or len(sups[0]) != 1 or not sups[0][0].isdigit() or int(sups[0][0]) % 2:
+        return None
+    for entity in reader.scope.entities.get(base, []):
+        same = tuple(subs) == (entity.pattern.sub or ()) and entity.pattern.sups == (("2",),)
+        if same and entity.kind == "value" and entity.node is not None:
+            return b.power(entity.node, Fraction(int(sups[0][0]), 2))
+    return None
 
 
 def _share_uses(reader: Reader, first: Node, second: Node) -> None:
