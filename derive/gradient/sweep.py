@@ -15,6 +15,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes, free_indices, walk
 from derive.gradient.known_sums import KnownSums, known_sums
 from derive.gradient.pullback import member_index, pullback, total_over
+from derive.gradient.ties import opened, strict_sides
 from derive.operations.registry import record
 from derive.problem.problem import Definition, Problem
 from derive.rules.driver import simplify
@@ -170,12 +171,13 @@ class Naming:
     known: Mapping[Node, Node]
     written_out: tuple[tuple[Node, Node], ...] = ()
     sums: KnownSums = field(default_factory=KnownSums)
+    strict: Mapping[Node, Node] = field(default_factory=dict)
 
     def tidy(self, node: Node) -> Node:
         """The textbook form: simplified and called by its names, until nothing changes."""
         for _ in range(8):
             before = node
-            node = simplify(node)
+            node = opened(simplify(node), self.strict)
             node = fold(node, {**self.plain, **at_indices(node, self.indexed)}, self.written_out)
             node = simplify(
                 b.substitute(self.sums.split(node), dict(self.known)) if self.known else self.sums.split(node)
@@ -205,8 +207,10 @@ def _naming(problem: Problem) -> Naming:
     indexed = {name: (d[0], prepared(d[2])) for name, d in everything if isinstance(d, tuple)}
     forward = {name: meaning for name, meaning in plain.items() if name in problem.definitions}
     sums = known_sums(plain, LONG)
+    bodies = (d[2] if isinstance(d, tuple) else d for d in problem.program.values())
+    strict = strict_sides(bodies, problem.meanings)
     known = {**_declared_values(problem, units), **sums.totals}
-    return Naming(forward, {**units, **plain}, indexed, known, _written_out(forward), sums)
+    return Naming(forward, {**units, **plain}, indexed, known, _written_out(forward), sums, strict)
 
 
 def _written_out(forward: Mapping[Node, Node]) -> tuple[tuple[Node, Node], ...]:
