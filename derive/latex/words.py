@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def follow(p: Parser) -> bool:
     """Words after a formula ("for k = 1, …", "where …") end it."""
     if p.kind() == "text":
-        return not is_identifier(p.tokens[p.at])
+        return not is_identifier(p.tokens[p.at]) and p.peek() not in p.words
     return p.kind() == "letter" and _word_at(p, p.at) in REMARKS
 
 
@@ -48,7 +48,8 @@ def text_token(p: Parser, token: Token) -> s.Syntax:
     """A text token: a name, or words."""
     p.at += 1
     span = (token.start, token.end)
-    return s.Name(span, token.text) if token.kind == "name" or is_identifier(token) else s.Words(span, token.text)
+    known = token.kind == "name" or token.text in p.words or is_identifier(token)
+    return s.Name(span, token.text) if known else s.Words(span, token.text)
 
 
 def letters(p: Parser) -> s.Syntax:

@@ -8,8 +8,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,26 +24,41 @@ from derive.numerics.world import World
 from derive.problem.problem import Problem, Target
 from derive.sizes import SCALAR
 
-SEEDS = (3, 4)
+SEEDS, TRIED = (3, 4), range(3, 9)
 POINTS = 6
 STEP = 1e-5
 DIGITS = 40
+Result = TypeVar("Result")
 
 
 def exact(problem: Problem, of: Node, target: Target, closed: Node, layout: str = "shape") -> str:
     """How the closed form was confirmed: "modulo a prime", "with many digits", or "" if it was not."""
-    try:
-        if all(_agrees(problem, of, target, closed, layout, Modular(5 + seed), seed) for seed in SEEDS):
-            return "modulo a prime"
-    except EvaluationError:
-        pass
-    precise = Precise(DIGITS + 20)
-    if all(_agrees(problem, of, target, closed, layout, precise, seed) for seed in SEEDS):
-        return "with many digits"
+    fields: dict[str, Callable[[int], Field]] = {
+        "modulo a prime": lambda seed: Modular(5 + seed),
+        "with many digits": lambda seed: Precise(DIGITS + 20),
+    }
+    for name, field in fields.items():
+        agree = partial(_agrees, problem, of, target, closed, layout, field)
+        if (found := _first(agree)) and all(found):
+            return name
     return ""
 
 
-def _agrees(problem: Problem, of: Node, target: Target, closed: Node, layout: str, field: Field, seed: int) -> bool:
+def _first(value: Callable[[int], Result]) -> list[Result]:
+    """The values at the first two seeds that have one: at some sizes a matrix is singular, or an index outside."""
+    out: list[Result] = []
+    for seed in TRIED:
+        with suppress(EvaluationError):
+            out.append(value(seed))
+        if len(out) == 2:
+            return out
+    return []
+
+
+def _agrees(
+    problem: Problem, of: Node, target: Target, closed: Node, layout: str, make: Callable[[int], Field], seed: int
+) -> bool:
+    field = make(seed)
     drawn = sample(problem, target, seed, POINTS)
     with np.errstate(all="ignore"):
         true = forward.jacobian_values(problem, field, drawn, of, target)
@@ -62,14 +79,18 @@ def central(problem: Problem, of: Node, target: Target, closed: Node, layout: st
 
     Infinite where a value is undefined, or where no point lay away from the kinks.
     """
-    errors: list[float] = []
-    for seed in SEEDS:
+
+    def at(seed: int) -> list[float]:
         drawn = sample(problem, target, seed + 20, POINTS).scaled(0.5)
-        for given, seen in _differences(problem, of, target, closed, layout, drawn, seed):
-            scale = max(1e-3, float(np.max(np.abs(given))), float(np.max(np.abs(seen))))
-            error = float(np.max(np.abs(given - seen))) / scale
-            errors.append(error if np.isfinite(error) else np.inf)
-    return max(errors, default=np.inf)
+        return [_error(*pair) for pair in _differences(problem, of, target, closed, layout, drawn, seed)]
+
+    return max((error for errors in _first(at) for error in errors), default=np.inf)
+
+
+def _error(given: Any, seen: Any) -> float:
+    scale = max(1e-3, float(np.max(np.abs(given))), float(np.max(np.abs(seen))))
+    error = float(np.max(np.abs(given - seen))) / scale
+    return error if np.isfinite(error) else np.inf
 
 
 def _differences(

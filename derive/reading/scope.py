@@ -95,7 +95,8 @@ def take_key_apart(key: str) -> Pattern:
     while word < len(tokens) and tokens[word].kind == "letter":
         word += 1
     letters = "".join(t.text for t in tokens[:word])
-    syntax = Parser(key, tokens, {letters} if word > 1 else (), ()).whole()
+    words = {t.text for t in tokens if t.kind == "text"} | ({letters} if word > 1 else set())
+    syntax = Parser(key, tokens, words, (r"\Sigma",)).whole()
     call: tuple[str, ...] | None = None
     if isinstance(syntax, s.Product) and len(syntax.factors) == 2:
         (_, head), (_, argument) = syntax.factors

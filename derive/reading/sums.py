@@ -130,8 +130,11 @@ def _checked(over: Range, used: list[Range], letter: str, span: Span) -> Range:
 
 def _limits(reader: Reader, node: s.BigOperator) -> Limits:
     limits = Limits()
-    for part in node.lower:
-        _limit(reader, limits, part, node.upper)
+    for k, part in enumerate(node.lower):
+        if _is_dots(part) and len(limits.lows) == 1 and k == len(node.lower) - 2:
+            limits.highs[next(iter(limits.lows))] = size_of(reader, node.lower[-1])  # k = 1, …, K
+            break
+        _limit(reader, limits, part)
     if node.upper is not None and len(limits.lows) == 1:
         letter = next(iter(limits.lows))
         if _is_size_of_a_set(reader, node.upper):
@@ -159,7 +162,11 @@ def _is_size_of_a_set(reader: Reader, node: s.Syntax) -> bool:
     return isinstance(node.body, s.Words) or node.body.base not in reader.scope.sizes
 
 
-def _limit(reader: Reader, limits: Limits, part: s.Syntax, upper: s.Syntax | None) -> None:
+def _is_dots(part: s.Syntax) -> bool:
+    return isinstance(part, s.Name) and part.base == r"\ldots"
+
+
+def _limit(reader: Reader, limits: Limits, part: s.Syntax) -> None:
     if letters := _letters(part):
         for letter in letters:
             limits.lows.setdefault(letter, None)
@@ -212,6 +219,7 @@ def _two_sided(reader: Reader, limits: Limits, part: s.Relation) -> None:
         if sign == r"\in":
             for name in names:
                 limits.lows.setdefault(name, None)
+                _from_set(reader, limits, name, part.sides[1])
             return
         name = names[0]
         if name not in limits.lows and sign == "=":
@@ -224,6 +232,12 @@ def _two_sided(reader: Reader, limits: Limits, part: s.Relation) -> None:
             return
         _join(reader, limits, sign, part.sides[1])
     limits.conditions.append(part)
+
+
+def _from_set(reader: Reader, limits: Limits, name: str, side: s.Syntax) -> None:
+    """The limits that `k \\in \\{1, \\ldots, K\\}` gives."""
+    if isinstance(side, s.Group) and len(side.parts) >= 3 and _is_dots(side.parts[-2]):
+        limits.lows[name], limits.highs[name] = (size_of(reader, side.parts[at]) for at in (0, -1))
 
 
 def _join(reader: Reader, limits: Limits, sign: str, side: s.Syntax) -> None:
