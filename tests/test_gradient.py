@@ -123,7 +123,7 @@ HESSIANS = [
      r"X^\top X + c I"),
     (made(r"u^\top h", {"h": r"\tanh(W x)"}, u="n", W="n x m", x="m"), "x",
      r"-2 W^\top \operatorname{diag}(u \circ h \circ \left(1 - h^2\right)) W"),
-    (made(r"\|x\|", x="n"), "x", r"\frac{1}{\lVert x \rVert} \left(I - \frac{1}{\lVert x \rVert^2} x x^\top\right)"),
+    (made(r"\|x\|", x="n"), "x", r"\frac{1}{\lVert x \rVert} \left(I - \frac{1}{x^\top x} x x^\top\right)"),
 ]  # fmt: skip
 
 

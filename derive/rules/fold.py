@@ -11,7 +11,7 @@ from typing import Any
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, landings, walk
-from derive.expressions.order import order_free
+from derive.expressions.order import Key, order_free
 from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import ONE, SCALAR
 
@@ -110,7 +110,11 @@ def _inside(node: Node, meaning: Node, name: Node) -> Node | None:
 
 def _take(factors: list[Node], wanted: list[Node]) -> list[Node] | None:
     """The factors without the wanted ones, powers counted; None if one of them is missing."""
-    powers = {order_free(base): (base, e) for base, e in map(b.base_and_exponent, factors)}
+    norms = {b.base_and_exponent(f)[0] for f in wanted} & {b.make("norm", (x,)) for f in factors for x in _squares(f)}
+    powers = dict[Key, tuple[Node, Fraction]]()
+    for base, exponent in (_as_norm(f, norms) for f in factors):
+        before = powers.get(order_free(base), (base, Fraction(0)))
+        powers[order_free(base)] = (before[0], before[1] + exponent)
     for factor in wanted:
         base, exponent = b.base_and_exponent(factor)
         found = powers.get(order_free(base))
@@ -118,6 +122,20 @@ def _take(factors: list[Node], wanted: list[Node]) -> list[Node] | None:
             return None
         powers[order_free(base)] = (found[0], found[1] - exponent)
     return [b.power(base, e) for base, e in powers.values() if e]
+
+
+def _squares(factor: Node) -> tuple[Node, ...]:
+    """The column x where a factor is a power of x^T x."""
+    base = b.base_and_exponent(factor)[0]
+    parts = base.operands if base.op == "product" and base.dims == SCALAR else ()
+    return parts[1:] if len(parts) == 2 and parts[0].dims != SCALAR and parts[0] == b.transpose(parts[1]) else ()
+
+
+def _as_norm(factor: Node, norms: set[Node]) -> tuple[Node, Fraction]:
+    """The base and exponent of a factor, of x^T x as a square of the norm where that is wanted."""
+    base, exponent = b.base_and_exponent(factor)
+    found = [norm for x in _squares(factor) if (norm := b.make("norm", (x,))) in norms]
+    return (found[0], 2 * exponent) if found else (base, exponent)
 
 
 def _at_its_place(node: Node, meaning: Node, rest: list[Node], name: Node) -> list[Node]:

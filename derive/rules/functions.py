@@ -60,7 +60,7 @@ def log_of_exp(e: Node) -> Node | None:
 def squared_norm(e: Node) -> Node | None:
     r"""\lVert x \rVert^2 = x^\top x"""
     base, exponent = b.base_and_exponent(e)
-    if base.op != "norm" or exponent.denominator != 1 or exponent % 2 or exponent < 0:
+    if base.op != "norm" or exponent.denominator != 1 or exponent % 2:
         return None
     body = base.operands[0]
     square = b.inner(body, body) if ONE in body.dims else b.total(b.power(body, 2))
