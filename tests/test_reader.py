@@ -176,7 +176,7 @@ SAME = [
     (r"\sum_{i=1}^{n} \sum_{j \neq i} A_{ij}", r"\sum_{i \neq j} A_{ij}"),
     (r"\sum_{i=1}^{n} \sum_{j=i+1}^{n} A_{ij}", r"\sum_{i < j} A_{ij}"),
     (r"\sum_{i=1}^{n} \sum_{j=1}^{i} A_{ij}", r"\sum_{j \leq i} A_{ij}"),
-    (r"\sum A", r"\mathbf{1}^\top A \mathbf{1}"),
+    (r"\sum v", r"\mathbf{1}^\top v"),
     (r"\operatorname{Var}(v)", r"\frac{1}{d} \sum_j v_j^2 - (\frac{1}{d} \sum_j v_j)^2"),
     (r"\operatorname{std}(v)", r"\sqrt{\operatorname{Var}(v)}"),
     (r"\log \frac{1}{K} \sum_k e^{u_k^\top v}", r"\log\left(\frac{1}{K} \sum_k e^{u_k^\top v}\right)"),
@@ -296,6 +296,7 @@ UNREADABLE = [
     ("x^{q}", "unknown-symbol", "q is not declared", "q"),
     (r"f + 1", "unreadable", "without an argument", "f"),
     (r"H x", "unreadable", "without its argument", "H"),
+    (r"\sum A", "unreadable", "no index", r"\sum A"),  # over rows, columns or entries?
     (r"\prod_k u_k", "shape", "Products and extrema", r"\prod_k u_k"),
     (r"\sum_{j \neq q} y_j", "unknown-symbol", "The index q", r"\sum_{j \neq q} y_j"),
     (r"\sum_{i \neq k} x_i", "unknown-symbol", "The index k", r"\sum_{i \neq k} x_i"),  # what is summed uses no k

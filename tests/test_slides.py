@@ -938,6 +938,270 @@ SLIDES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
         },
         [("", "z_k", r"\frac{\pi_ke^{z_k}}{\sum_j\pi_je^{z_j}}-\mathbb 1\{k=y\}")],
     ),
+    "mc-vec": (
+        {"loss": r"f = \operatorname{vec}(A)^\top\operatorname{vec}(X)", "symbols": {"X": "m x n", "A": "m x n"}},
+        [("", "X", "A")],
+    ),
+    "mc-vecsq": ({"loss": r"f = \|\operatorname{vec}(X)\|_2^2", "symbols": {"X": "m x n"}}, [("", "X", "2X")]),
+    "gauss-var-symbol": (
+        {
+            "loss": r"L = \sum_{i=1}^{n} \frac{(x_i-\mu)^2}{2\sigma^2} + \frac{n}{2}\log\sigma^2",
+            "symbols": {"x": "n", r"\mu": "scalar", r"\sigma^2": "scalar, positive"},
+        },
+        [("", r"\sigma^2", r"\frac{n}{2\sigma^2}-\frac{1}{2\sigma^4}\sum_i(x_i-\mu)^2")],
+    ),
+    "mc-logdetxx": ({"loss": r"f = \ln|X^TX|", "symbols": {"X": "m x n"}}, [("", "X", "2X(X^TX)^{-1}")]),
+    "woodbury-l": (
+        {"loss": r"f = \log\det(I + XX^\top)", "symbols": {"X": "m x n"}},
+        [("", "X", r"2(I+XX^\top)^{-1}X")],
+    ),
+    "b1": (
+        {
+            "loss": r"\mathcal{L}(\boldsymbol{\theta}) = -\frac{1}{N}\sum_{n=1}^{N}\left[ t_n \ln y_n + (1-t_n)\ln(1-y_n) \right]",
+            "symbols": {r"\theta": "d", r"\phi_n": "d, n = 1..N", "t_n": "scalar, binary, n = 1..N"},
+            "define": {"y_n": r"\sigma(\boldsymbol\theta^{\mathsf T}\boldsymbol\phi_n)"},
+        },
+        [("", r"\theta", r"\frac{1}{N}\sum_{n=1}^N (y_n - t_n)\boldsymbol\phi_n")],
+    ),
+    "b2": (
+        {
+            "loss": r"J(\mathbf{W}) = \tfrac12 \big\lVert \mathbf{Y} - \mathbf{X}\mathbf{W} \big\rVert_{\mathrm F}^2 + \tfrac{\lambda}{2}\lVert\mathbf{W}\rVert_{\mathrm{F}}^{2}",
+            "symbols": {"Y": "n x k", "X": "n x d", "W": "d x k", r"\lambda": "scalar, positive"},
+        },
+        [("", "W", r"\mathbf{X}^{\!\top}(\mathbf{X}\mathbf{W}-\mathbf{Y})+\lambda\mathbf{W}")],
+    ),
+    "b3": (
+        {
+            "loss": r"C = -\sum_{\substack{i,j\\ i<j}} w_{ij}\cos(\theta_i-\theta_j)",
+            "symbols": {"W": "n x n", r"\theta": "n"},
+        },
+        [("", r"\theta_k", r"\sum_{j>k}w_{kj}\sin(\theta_k-\theta_j)-\sum_{i<k}w_{ik}\sin(\theta_i-\theta_k)")],
+    ),
+    "b4": (
+        {
+            "loss": r"E = \sum_{i=1}^{N}\sum_{\substack{j=1\\ j\neq i}}^{N}\exp\{-\lVert x_i-x_j\rVert^2\}",
+            "symbols": {"x_i": "d, i = 1..N"},
+        },
+        [("", "x_k", r"-4\sum_{j\neq k}\exp\{-\|x_k-x_j\|^2\}(x_k-x_j)")],
+    ),
+    "b5": (
+        {
+            "loss": r"J = \frac{1}{2m}\sum_{i=1}^m\left(h_\theta(x^{(i)})-y^{(i)}\right)^2 + \frac{\lambda}{2m}\sum_{j=1}^n\theta_j^2",
+            "symbols": {
+                r"\theta": "n",
+                "x^{(i)}": "n, i = 1..m",
+                "y^{(i)}": "scalar, i = 1..m",
+                r"\lambda": "scalar, positive",
+            },
+            "define": {r"h_\theta(x)": r"\theta^\top x"},
+        },
+        [
+            ("", r"\theta_j", r"\frac1m\sum_{i=1}^m(h_\theta(x^{(i)})-y^{(i)})x_j^{(i)}+\frac\lambda m\theta_j"),
+            ("", r"\theta", r"\frac{1}{m}\sum_{i=1}^m(h_\theta(x^{(i)})-y^{(i)})x^{(i)}+\frac{\lambda}{m}\theta"),
+        ],
+    ),
+    "b6": (
+        {
+            "loss": r"\mathcal{L} = -\log \hat{y}_{t}",
+            "symbols": {
+                "W^{[1]}": "h x d",
+                "b^{[1]}": "h",
+                "W^{[2]}": "C x h",
+                "b^{[2]}": "C",
+                "x": "d",
+                "t": "index 1..C",
+            },
+            "define": {
+                "z^{[1]}": "W^{[1]}x+b^{[1]}",
+                "a^{[1]}": r"\max(0,z^{[1]})",
+                "z^{[2]}": "W^{[2]}a^{[1]}+b^{[2]}",
+                r"\hat{y}": r"\operatorname{softmax}(z^{[2]})",
+            },
+        },
+        [
+            ("", "b^{[2]}", r"\hat{\mathbf{y}}-\mathbf{e}_t"),
+            ("", "b^{[1]}", r"(W^{[2]})^\top(\hat{y}-\mathbf e_t)\circ\mathbf 1[z^{[1]}>0]"),
+        ],
+    ),
+    "b8": (
+        {
+            "loss": r"L = -\sum_{t=1}^{T}\log p_{t,y_t}",
+            "symbols": {"z_t": "V, t = 1..T", "y_t": "index 1..V, t = 1..T"},
+            "define": {"p_t": r"\operatorname{softmax}(z_t)"},
+        },
+        [("", "z_t", r"p_t-\mathbf e_{y_t}")],
+    ),
+    "b9": (
+        {
+            "loss": r"L = -\frac1T\sum_{t=1}^T y_t^\top\log\hat y_t",
+            "symbols": {"W": "V x h", "h_t": "h, t = 1..T", "y_t": "V, one-hot, t = 1..T"},
+            "define": {r"\hat{y}_t": r"\operatorname{softmax}(Wh_t)"},
+        },
+        [("", "W", r"\frac1T\sum_{t}(\hat y_t-y_t)h_t^\top")],
+    ),
+    "b11": (
+        {"loss": r"L = \left\|\frac{x}{\|x\|}-\frac{y}{\|y\|}\right\|^2", "symbols": {"x": "n", "y": "n"}},
+        [("", "x", r"\frac{2}{\|x\|}\left(\frac{x^\top y}{\|x\|^2\|y\|}x-\frac{y}{\|y\|}\right)")],
+    ),
+    "b16": (
+        {
+            "loss": r"f = \operatorname{tr}\big((X^\top CX)^{-1}A\big)",
+            "symbols": {"X": "n x k", "C": "n x n, symmetric", "A": "k x k, symmetric"},
+        },
+        [("", "X", r"-2CX(X^\top CX)^{-1}A(X^\top CX)^{-1}")],
+    ),
+    "b19": (
+        {"loss": r"f = e^{a^\top x}\,\|x\|^2", "symbols": {"a": "n", "x": "n"}},
+        [("", "x", r"e^{a^\top x}(\|x\|^2a+2x)")],
+    ),
+    "b22": (
+        {
+            "loss": r"L = \sum_{j=1}^{k}\frac{1}{\lambda_j}\left(u_j^\top x\right)^2",
+            "symbols": {"u_j": "n, j = 1..k", r"\lambda_j": "scalar, positive, j = 1..k", "x": "n"},
+        },
+        [("", "x", r"2\sum_{j=1}^k\frac{u_j^\top x}{\lambda_j}u_j")],
+    ),
+    "b23": (
+        {
+            "loss": r"L = \frac{1}{n}\sum_{i\in[n]}(y_i-\langle w,x_i\rangle)_+",
+            "symbols": {"x_i": "d, i = 1..n", "y_i": "scalar, i = 1..n", "w": "d"},
+        },
+        [("", "w", r"-\frac1n\sum_{i}\mathbb 1\{y_i>\langle w,x_i\rangle\}x_i")],
+    ),
+    "b26": (
+        {
+            "loss": r"L = -\log\sigma\left(\beta(h_w-h_l)\right)",
+            "symbols": {r"\theta": "d", "x_w": "d", "x_l": "d", r"\beta": "scalar, positive"},
+            "define": {"h_w": r"\theta^\top x_w", "h_l": r"\theta^\top x_l"},
+        },
+        [("", r"\theta", r"-\beta\,\sigma(\beta(h_l-h_w))(x_w-x_l)")],
+    ),
+    "b29": (
+        {
+            "loss": r"L=\sum_{k=1}^{K} \alpha_k \,\mathrm{KL}_k",
+            "symbols": {r"\alpha": "K", "p_k": "n, distribution, k = 1..K", "q": "n, distribution"},
+            "define": {r"\mathrm{KL}_k": r"p_k^\top\log\frac{p_k}{q}"},
+        },
+        [("", "q", r"-\frac{1}{q}\odot\sum_k\alpha_kp_k")],
+    ),
+    "b31": (
+        {
+            "loss": r"L = \operatorname{BCE}(\sigma(z),y)",
+            "symbols": {"y": "scalar, binary", "z": "scalar"},
+            "define": {r"\operatorname{BCE}(p,y)": r"-y\log p-(1-y)\log(1-p)"},
+        },
+        [("", "z", r"\sigma(z)-y")],
+    ),
+    "b33": (
+        {
+            "loss": r"L = \sum_{n,k}z_{nk}\left(\log\pi_k-\frac12(x_n-\mu_k)^\top\Lambda_k(x_n-\mu_k)\right)",
+            "symbols": {
+                "Z": "N x K, unit interval",
+                r"\pi_k": "scalar, positive, k = 1..K",
+                "x_n": "D, n = 1..N",
+                r"\mu_k": "D, k = 1..K",
+                r"\Lambda_k": "D x D, symmetric, k = 1..K",
+            },
+        },
+        [("", r"\mu_k", r"\sum_nz_{nk}\Lambda_k(x_n-\mu_k)"), ("", r"\pi_k", r"\frac{1}{\pi_k}\sum_nz_{nk}")],
+    ),
+    "b36": (
+        {
+            "loss": r"\ell = -\sum_{k}n_k\log\theta_k+\lambda\left(\sum_k\theta_k-1\right)",
+            "symbols": {
+                "n_k": "scalar, positive, k = 1..K",
+                r"\theta_k": "scalar, positive, k = 1..K",
+                r"\lambda": "scalar",
+            },
+        },
+        [("", r"\theta_k", r"-\frac{n_k}{\theta_k}+\lambda")],
+    ),
+    "b37": (
+        {
+            "loss": r"Q = \frac{1}{2}\sum_{i,j}A_{ij}\|x_i-x_j\|^2",
+            "symbols": {"A": "n x n, symmetric", "x_i": "d, i = 1..n"},
+        },
+        [("", "x_i", r"2\sum_jA_{ij}(x_i-x_j)")],
+    ),
+    "b40": (
+        {"loss": r"L = \sum_{t=2}^T\|x_t-Ax_{t-1}\|^2", "symbols": {"x_t": "n, t = 1..T", "A": "n x n"}},
+        [("", "A", r"-2\sum_{t=2}^T(x_t-Ax_{t-1})x_{t-1}^\top")],
+    ),
+    "b42": (
+        {"loss": r"L = \log\left(\sum_{j\ne y}e^{s_j}\right)-s_y", "symbols": {"s": "C", "y": "index 1..C"}},
+        [("", "s_k", r"\begin{cases}-1&k=y\\ \frac{e^{s_k}}{\sum_{j\neq y}e^{s_j}}&k\neq y\end{cases}")],
+    ),
+    "b50": (
+        {
+            "loss": r"L = \frac{1}{2}\sum_{i=1}^{n}\sum_{j=1}^{m}\left(Y_{ij}-\sum_{k=1}^{r}U_{ik}V_{jk}\right)^2",
+            "symbols": {"Y": "n x m", "U": "n x r", "V": "m x r"},
+        },
+        [("", "U_{ik}", r"-\sum_{j}\left(Y_{ij}-\sum_{l}U_{il}V_{jl}\right)V_{jk}"), ("", "U", r"-(Y-UV^\top)V")],
+    ),
+    "b51": (
+        {
+            "loss": r"L = -\sum_{i=1}^N\log\left(1-\prod_{j=1}^{M}(1-p_{ij})\right)",
+            "symbols": {"P": "N x M, unit interval"},
+        },
+        [("", "p_{ij}", r"-\frac{\prod_{k\neq j}(1-p_{ik})}{1-\prod_{k}(1-p_{ik})}")],
+    ),
+    "b52": (
+        {
+            "loss": r"L = \operatorname{tr}(\Sigma_2^{-1}\Sigma_1)+(\mu_2-\mu_1)^\top\Sigma_2^{-1}(\mu_2-\mu_1)-k+\ln\frac{\det\Sigma_2}{\det\Sigma_1}",
+            "symbols": {
+                r"\Sigma_1": "k x k, positive definite",
+                r"\Sigma_2": "k x k, positive definite",
+                r"\mu_1": "k",
+                r"\mu_2": "k",
+            },
+        },
+        [("", r"\mu_1", r"2\Sigma_2^{-1}(\mu_1-\mu_2)"), ("", r"\Sigma_1", r"\Sigma_2^{-1}-\Sigma_1^{-1}")],
+    ),
+    "b56": (
+        {
+            "loss": r"L = (1-\alpha)\,H(y,p)+\alpha\,H(u,p)",
+            "symbols": {"y": "K, one-hot", "u": "K, distribution", "z": "K", r"\alpha": "scalar, unit interval"},
+            "define": {"p": r"\operatorname{softmax}(z)", "H(a,b)": r"-\sum_ka_k\log b_k"},
+        },
+        [("", "z", r"p-(1-\alpha)y-\alpha u")],
+    ),
+    "b59": (
+        {
+            "loss": r"L = -\frac{\mu^\top w}{\sqrt{w^\top\Sigma w}}",
+            "symbols": {"w": "n", r"\mu": "n", r"\Sigma": "n x n, positive definite"},
+        },
+        [("", "w", r"-\frac{\mu}{\sqrt{w^\top\Sigma w}}+\frac{\mu^\top w}{(w^\top\Sigma w)^{3/2}}\Sigma w")],
+    ),
+    "b61": (
+        {
+            "loss": r"L = \frac{w^{T}S_{B}w}{w^{T}S_{W}w}",
+            "symbols": {"w": "n", "S_{B}": "n x n, symmetric", "S_{W}": "n x n, symmetric"},
+        },
+        [("", "w", r"\frac{2}{w^TS_Ww}(S_Bw-LS_Ww)")],
+    ),
+    "b65": (
+        {
+            "loss": r"L = -\log P(y|x)",
+            "symbols": {"W": "K x d", "x": "d", "y": "index 1..K"},
+            "define": {"P(k|x)": r"\frac{\exp(W_{k\cdot}x)}{\sum_{j=1}^K\exp(W_{j\cdot}x)}"},
+        },
+        [("", "x", r"\sum_kP(k|x)W_{k\cdot}^\top-W_{y\cdot}^\top")],
+    ),
+    "b66": (
+        {
+            "loss": r"L = \frac{1}{N}\sum_{n=1}^{N}\mathrm{CE}_n",
+            "symbols": {"W": "K x d", "x_n": "d, n = 1..N", "y_n": "index 1..K, n = 1..N"},
+            "define": {"p_n": r"\operatorname{softmax}(Wx_n)", r"\mathrm{CE}_n": r"-\log p_{n,y_n}"},
+        },
+        [("", r"W_{k\cdot}", r"\frac1N\sum_n(p_{nk}-\mathbb 1[y_n=k])x_n^\top")],
+    ),
+    "b69": (
+        {
+            "loss": r"L = \sum_i\left(\log\sum_je^{z_{ij}}-z_{iy_i}\right)",
+            "symbols": {"Z": "n x k", "y_i": "index 1..k, i = 1..n"},
+        },
+        [("", "z_{ij}", r"\frac{e^{z_{ij}}}{\sum_le^{z_{il}}}-\mathbb 1[j=y_i]")],
+    ),
 }
 QUESTIONS = [(name, k) for name, (_, questions) in SLIDES.items() for k in range(len(questions))]
 

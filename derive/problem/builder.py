@@ -19,6 +19,10 @@ from derive.reading.sums import bound_letters
 from derive.rules.fold import fold
 from derive.sizes import SCALAR
 
+USED_OUTSIDE = (
+    "The sum over {0} ends before the next + or -, but {0} is used outside of it too: put all that is summed in "
+    "brackets, or declare {0} as an index if it is fixed."
+)
 MAX_SYMBOLS = 1_000
 KEYS = frozenset("title source loss symbols define names questions layout id policy preamble".split())
 
@@ -153,8 +157,12 @@ class _Builder:
         try:
             reader = Reader(self.scope, open_letters=True)
             name, body = _split_loss(reader, text)
+            fixed = _subscripts(name)
+            reader.opened.update({letter: b.index(letter, None) for letter in fixed})
             node = reader.settle(reader.expression(body))
-            self._free_indices(reader, body)
+            for letter in fixed - set(reader.uses):
+                reader.opened.pop(letter, None)
+            self._free_indices(reader, body, fixed)
         except AnswerError as problem:
             raise self._located(problem, text, "loss") from None
         if node.dims != SCALAR:
@@ -180,14 +188,14 @@ class _Builder:
         mine = {leaf: meaning for leaf, meaning in self._plain().items() if meaning != definition}
         return fold(definition, mine)
 
-    def _free_indices(self, reader: Reader, body: s.Syntax) -> None:
+    def _free_indices(self, reader: Reader, body: s.Syntax, fixed: set[str]) -> None:
         """Indices that the loss leaves open, as in σ(x_i), are fixed indices of the problem."""
         sums = [part for part in s.walk(body) if isinstance(part, s.BigOperator)]
         for letter, node in reader.opened.items():
-            for one in sums:
-                if letter in bound_letters(one):
-                    message = f"The sum over {letter} ends before the next + or -, but {letter} is used behind it too: "
-                    raise AnswerError("unknown-symbol", f"{message}put all that is summed in brackets.", one.span)
+            spans = [one.span for one in sums if letter in bound_letters(one)]
+            spans += [reader.joined[letter]] if letter in reader.joined else []
+            if spans and letter not in fixed:
+                raise AnswerError("unknown-symbol", USED_OUTSIDE.format(letter), spans[0])
             used = reader.uses.get(letter)
             if not used:
                 raise AnswerError("unknown-symbol", f"{letter} is not declared.", (0, len(self.data["loss"])))
@@ -205,6 +213,13 @@ class _Builder:
             layout = row.get("layout", self.data.get("layout", "shape"))
             out.append(Question(row["wrt"], str(row.get("of", "")), str(layout), str(row.get("answer", ""))))
         return tuple(out)
+
+
+def _subscripts(name: str) -> set[str]:
+    """The letters of a name such as `\\ell_i` or `L_{i,j}`, which are fixed in its formula."""
+    texts = (pattern(name).sub or ()) if name else ()
+    words = len(texts) > 1 and "," not in texts
+    return set() if words else {t for t in texts if len(t) == 1 and t.islower()}
 
 
 def _split_loss(reader: Reader, text: str) -> tuple[str, s.Syntax]:

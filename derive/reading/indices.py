@@ -129,7 +129,7 @@ def note_use(reader: Reader, position: Node, over: Range | None) -> None:
 def is_known(reader: Reader, letter: str) -> bool:
     """Whether a letter has a meaning where it stands: as an index, a number, a size or a bound letter."""
     declared = any(e.kind in ("index", "value") for e in reader.scope.entities.get(letter, []) if e.pattern.sub is None)
-    return declared or letter in reader.bound or letter in reader.scope.sizes
+    return declared or any(letter in known for known in (reader.bound, reader.scope.sizes, reader.opened))
 
 
 def names_an_index(reader: Reader, node: s.Syntax) -> bool:

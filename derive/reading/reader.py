@@ -37,7 +37,7 @@ class Reader:
     free indices, which are collected in `opened`; `uses` collects the ranges in which an index is used.
     `derive(of, wrt)` gives the value of a derivative inside a formula.  `policy` says what is read leniently:
     nothing (`strict`), what leaves no doubt (`usual`), or also what evidently is meant (`lenient`).
-    `preamble` holds definitions of macros.
+    `preamble` holds definitions of macros.  `joined` are letters that sums bind by a condition such as i < j.
     """
 
     scope: Scope
@@ -53,6 +53,7 @@ class Reader:
     preamble: str = ""
     fresh: Iterator[int] = field(default_factory=lambda: count(1))
     expansions: Iterator[int] = field(default_factory=lambda: count(1))
+    joined: dict[str, Span] = field(default_factory=dict)
     partial: list[Node] = field(default_factory=list)
 
     # --------------------------------------------------------------------------------------- entry points
@@ -294,7 +295,7 @@ class Reader:
         inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
         inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
         inner.fresh, inner.policy, inner.preamble = self.fresh, self.policy, self.preamble
-        inner.partial, inner.expansions = self.partial, self.expansions
+        inner.partial, inner.expansions, inner.joined = self.partial, self.expansions, self.joined
         return inner
 
     def unused_letter(self, letter: str) -> str:

@@ -50,7 +50,12 @@ def big_operator(reader: Reader, node: s.BigOperator) -> Node:
     before = set(inner.opened)
     inner.open_letters = reader.open_letters or not limits.lows
     body = inner.expression(node.body)
-    _check_joined(inner, limits, letters, node.span)
+    if unused := _left_out(inner, limits, letters, node.span):
+        if not reader.open_letters:
+            message = f"The index {unused[0]} is neither declared nor bound by a sum."
+            raise AnswerError("unknown-symbol", message, node.span)
+        reader.opened.update({letter: b.index(letter, None) for letter in unused})
+        return big_operator(reader, node)
     holds = [condition(inner, c) for c in limits.conditions]
     if not limits.lows:
         fresh = [letter for letter in inner.opened if letter not in before]
@@ -74,7 +79,7 @@ def big_operator(reader: Reader, node: s.BigOperator) -> Node:
 
 def _of_entries(reader: Reader, node: s.BigOperator, body: Node) -> Node:
     """A sum without any index is that of the entries: `\\sum (y - \\hat{y})^2`."""
-    if node.sign != "sum" or node.lower or node.upper is not None or body.dims == SCALAR:
+    if node.sign != "sum" or node.lower or node.upper is not None or body.dims == SCALAR or ONE not in body.dims:
         raise AnswerError("unreadable", "This sum has no index.", node.span)
     reader.lenient("a sum without an index is read as the sum of all entries")
     return b.total(body)
@@ -90,11 +95,11 @@ def _bind_all(reader: Reader, limits: Limits) -> tuple[Reader, dict[str, str]]:
     return inner, letters
 
 
-def _check_joined(reader: Reader, limits: Limits, letters: dict[str, str], span: Span) -> None:
-    """In `\\sum_{i \\neq j}` a letter that nothing declares is summed over too, if what is summed uses it."""
-    for letter in limits.joined:
-        if not reader.uses.get(letters[letter]):
-            raise AnswerError("unknown-symbol", f"The index {letter} is neither declared nor bound by a sum.", span)
+def _left_out(reader: Reader, limits: Limits, letters: dict[str, str], span: Span) -> list[str]:
+    r"""In `\sum_{i \neq j}` a letter that nothing declares is summed over too, if what is summed uses it."""
+    unused = [letter for letter in limits.joined if not reader.uses.get(letters[letter])]
+    reader.joined.update({letter: span for letter in limits.joined if letter not in unused})
+    return unused
 
 
 def _mentions(node: Node, name: str) -> bool:
