@@ -27,13 +27,14 @@ ORDER = (
     ("gradient",),
     ("indexform",),
     ("lowering",),
+    ("training",),
     ("grading",),
     ("api",),
     ("notation",),
     ("lines", "terminal"),
+    ("sheets",),
     ("report",),
     ("commands",),
-    ("training",),
     ("launch", "__main__"),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -104,8 +104,8 @@ def _differences(
         leaf = plain.leaf(target.leaf)
         part = plain.value(target.access)
         direction = rng.normal(size=(drawn.points, *part.shape[-2:]))
-        moved = _scatter(plain, target.access, target.leaf, direction)
-        here, up, down = (_at(problem, field, drawn, of, target.leaf, leaf + s * STEP * moved) for s in (0, 1, -1))
+        moved = scatter(plain, target.access, target.leaf, direction)
+        here, up, down = (value_at(problem, field, drawn, of, target.leaf, leaf + s * STEP * moved) for s in (0, 1, -1))
         seen = (up - down) / (2 * STEP)
         kinked = ~(np.abs((up - here) - (here - down)) <= 1e-3 * np.abs(up - down) + 1e-9)
     gradient = np.swapaxes(gradient, -1, -2) if layout == "numerator" else gradient
@@ -118,17 +118,17 @@ def _differences(
             yield gradient[k] @ direction[k].reshape(-1), seen[k].reshape(-1)
 
 
-def _at(problem: Problem, field: Field, drawn: Sample, of: Node, leaf: Node, value: Any) -> Any:
+def value_at(problem: Problem, field: Field, drawn: Sample, of: Node, leaf: Node, value: Any) -> Any:
     out = world(problem, field, drawn, {leaf: value}).value(of)
     return np.broadcast_to(out, (drawn.points, *out.shape[-2:]))
 
 
-def _scatter(plain: World, access: Node, leaf: Node, direction: Any) -> Any:
+def scatter(plain: World, access: Node, leaf: Node, direction: Any) -> Any:
     """A direction of the variable as a direction of the leaf that it is a part of."""
     if access is leaf:
         return direction
     if access.op == "transpose":
-        return _scatter(plain, access.operands[0], leaf, np.swapaxes(direction, -1, -2))
+        return scatter(plain, access.operands[0], leaf, np.swapaxes(direction, -1, -2))
     points = np.arange(direction.shape[0])
     if access.op == "member":
         whole = np.zeros((len(points), *plain.leaf(leaf).shape[-3:]))
@@ -144,4 +144,4 @@ def _scatter(plain: World, access: Node, leaf: Node, direction: Any) -> Any:
         whole[points, places[0]] = direction[:, 0]
     else:
         whole[points, :, places[0]] = direction[:, :, 0]
-    return _scatter(plain, inner, leaf, whole)
+    return scatter(plain, inner, leaf, whole)
