@@ -157,11 +157,27 @@ def gradient(ctx: click.Context, /, loss: str, **asked: Any) -> None:
 
 @commands.command()
 @click.argument("problem")
-def numpy(problem: str) -> None:
+@click.option("--batch", metavar="x,y", help="The names given for each example: the function for a batch of them.")
+@click.option("--sum", "summed", is_flag=True, help="Sum the losses of a batch.  [default: their mean]")
+def numpy(problem: str, batch: str | None, summed: bool) -> None:
     """Print NumPy source that computes the loss and all gradients of PROBLEM."""
     from derive.commands import deriving
 
-    deriving.numpy(deriving.loaded(problem))
+    deriving.numpy(deriving.loaded(problem), batch, summed)
+
+
+@commands.command()
+@click.argument("config")
+@click.option("--save", metavar="FILE", help="Where the result is written.  [default: CONFIG as .npz, here]")
+@click.option("--csv", metavar="FILE", help="Write the losses of all epochs to a CSV file too.")
+def train(config: str, save: str | None, csv: str | None) -> None:
+    """Train the model that CONFIG, a TOML file, describes, by stochastic gradient descent.
+
+    Its gradients are derived for a mini-batch, and confirmed before the first step.
+    """
+    from derive.commands import training
+
+    training.train(config, save, csv)
 
 
 # ---------------------------------------------------------------------------------------------- grading

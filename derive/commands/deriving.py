@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from derive.errors import AuthorError
-from derive.gradient.derivation import Derivation, closed_forms, derivation
+from derive.gradient.derivation import Derivation, derivation
 from derive.indexform.derivation import IndexForm, index_form
 from derive.lines import plain
 from derive.problem.problem import Problem
@@ -78,11 +78,11 @@ def gradient(
         raise replace(error, where=f"--{error.where}") if error.where in ("wrt", "of") else error from None
 
 
-def numpy(problem: Problem) -> None:
-    """Print the lowered source of a problem, coloured on a terminal."""
-    from derive.lowering.lower import lower
+def numpy(problem: Problem, batch: str | None, summed: bool) -> None:
+    """Print the lowered source of a problem, or of a batch of examples, coloured on a terminal."""
+    from derive.lowering.batch import source_of
 
-    source = lower(problem, closed_forms(problem)).source
+    source = source_of(problem, batch, summed)
     if console().is_terminal:
         from rich.syntax import Syntax
 

@@ -11,7 +11,6 @@ those of another, with the number of the example that each member belongs to: li
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -23,6 +22,7 @@ from derive.expressions.node import Node, free_indices, walk
 from derive.gradient.closed import derivative
 from derive.lowering import kernels as k
 from derive.lowering.grouped import Groups, taken_in_turn
+from derive.lowering.loops import refuse_loops
 from derive.lowering.lower import Lowered, lower
 from derive.numerics import check
 from derive.printing.latex import latex
@@ -33,7 +33,6 @@ from derive.sizes import SCALAR, Range, Size
 
 LETTERS, SIZES = "i s q r t a e g m p".split(), "n N B m M".split()
 CLOSE = 1e-4
-_LOOPS = (ast.For, ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +48,18 @@ class Batched:
     size: str
     owners: dict[str, str]
 
-    def gradients(self, wrt: Iterable[str] = ()) -> dict[str, Node]:
-        """The closed forms with respect to some variables (all that no example owns, if none are named), confirmed.
+    def gradients(self, wrt: Iterable[str]) -> dict[str, Node]:
+        """The closed forms with respect to some variables, confirmed.
 
         Raises `EvaluationError` where one of the two checks fails, `NoRuleError` where a rule is missing.
         """
-        return {name: self._gradient(name) for name in (tuple(wrt) or self.parameters())}
+        return {name: self._gradient(name) for name in wrt}
 
     def parameters(self) -> tuple[str, ...]:
-        """The symbols that all examples share and that are no constraints' subject."""
+        """The numbers, vectors and matrices that all examples share; all that are given, if they share none."""
         found = [e.node for e in self.problem.scope.all() if e.kind in ("value", "family") and e.node is not None]
-        mine = set(self.names.values())
-        given = [n for n in found if n not in self.problem.meanings and str(n.data[0]) not in mine]
-        return tuple(str(n.data[0]) for n in given)
+        given = [str(n.data[0]) for n in found if n not in self.problem.meanings]
+        return tuple([name for name in given if name not in self.names.values()] or given)
 
     def _gradient(self, wrt: str) -> Node:
         problem, target = self.problem, self.problem.target(wrt)
@@ -71,42 +69,19 @@ class Batched:
             raise EvaluationError(f"the gradient with respect to {wrt} could not be confirmed for a batch")
         return closed
 
-    def lowered(self, wrt: Iterable[str] = ()) -> Lowered:
-        """One function for the loss and the gradients, without loops.
+    def lowered(self, wrt: Iterable[str] | None = None, values: Iterable[str] = ()) -> Lowered:
+        """One function for the loss and the gradients (of all parameters, if `wrt` is left out), without loops.
 
         The gradient with respect to a family has all its members along the first axis, rows as 1-D arrays.
+        `values` are names in `problem` whose values, one for each example, are returned beside the gradients.
         Raises `EvaluationError` that names what has no form without a loop.
         """
-        gradients = self.gradients(wrt)
-        problem, whole = taken_in_turn(self.problem, gradients)
+        gradients = self.gradients(self.parameters() if wrt is None else wrt)
+        named = {name: self.problem.target(name).access for name in values}
+        problem, whole = taken_in_turn(self.problem, gradients | named)
         found = lower(problem, whole)
         refuse_loops(found.source)
         return found
-
-
-def refuse_loops(source: str) -> None:
-    """Raise `EvaluationError` where the lowered function loops, and name what it loops for."""
-    function = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1]
-    for statement in function.body:
-        parts: list[tuple[str, ast.AST]] = [("the result", statement)]
-        if isinstance(statement, ast.Assign):
-            parts = [(ast.unparse(statement.targets[0]), statement.value)]
-        elif isinstance(statement, ast.Return) and isinstance(statement.value, ast.Tuple):
-            parts = _results(statement.value)
-        for name, part in parts:
-            if any(isinstance(n, _LOOPS) for n in ast.walk(part)):
-                raise EvaluationError(f"{name} has no form for a batch without a loop over the examples")
-
-
-def _results(result: ast.Tuple) -> list[tuple[str, ast.AST]]:
-    loss, gradients = result.elts
-    assert isinstance(gradients, ast.Dict)
-    named = zip(gradients.keys, gradients.values, strict=True)
-    return [("the loss", loss), *((f"the gradient with respect to {_text(key)}", value) for key, value in named)]
-
-
-def _text(key: ast.expr | None) -> str:
-    return str(key.value) if isinstance(key, ast.Constant) else "a variable"
 
 
 def batched(problem: Problem, over: Iterable[str], size: str = "", reduce: str = "mean") -> Batched:
@@ -118,6 +93,36 @@ def batched(problem: Problem, over: Iterable[str], size: str = "", reduce: str =
     if reduce not in ("mean", "sum"):
         raise AuthorError("a batch is reduced by mean or sum", "reduce")
     return _Batcher(problem, tuple(dict.fromkeys(over)), size).whole(reduce)
+
+
+def source_of(problem: Problem, over: str | None = None, summed: bool = False) -> str:
+    """The source of the lowered function: of the problem, or of a batch in which the names `x,y` are each example's."""
+    from derive.gradient.derivation import closed_forms
+
+    if over is None:
+        if summed:
+            raise AuthorError("only a batch is summed: say what is given for each example", "--batch")
+        return lower(problem, closed_forms(problem)).source
+    try:
+        return batched(problem, names_in(over), reduce="sum" if summed else "mean").lowered().source
+    except AuthorError as error:
+        raise replace(error, where="--batch" if error.where == "over" else error.where) from None
+
+
+def names_in(text: str) -> list[str]:
+    r"""Names with commas between them.
+
+    >>> names_in(r"x_{i,j}, \hat{y}")
+    ['x_{i,j}', '\\hat{y}']
+    """
+    names, depth = [""], 0
+    for char in text:
+        depth += (char in "{(") - (char in "})")
+        if char == "," and not depth:
+            names.append("")
+        else:
+            names[-1] += char
+    return [name.strip() for name in names if name.strip()]
 
 
 class _Batcher:
@@ -230,8 +235,8 @@ class _Batcher:
         entities = {e.node: e for e in self.problem.scope.all() if e.node is not None}
         for name, definition in table.items():
             letter, body = (definition[0], definition[2]) if isinstance(definition, tuple) else ("", definition)
-            new = self._at_example(body)
-            if self.letter not in free_indices(new):
+            new = self._opened(body) if letter else self._at_example(body)
+            if self.letter not in free_indices(new) and not self.groups.used_in(new):
                 out[name] = (*definition[:2], new) if isinstance(definition, tuple) else new
                 self.scope.add(entities[name])
             elif letter:
@@ -248,10 +253,14 @@ class _Batcher:
 
     def _at_example(self, node: Node) -> Node:
         """An expression for example i."""
+        return self.groups(self._opened(node))
+
+    def _opened(self, node: Node) -> Node:
+        """An expression for example i, in which the families of an example are as they were."""
         for name, (letter, body) in reversed(self.inlined.items()):
             places = [p for p in walk(node) if p.op == "member" and p.operands[0] is name]
             node = b.substitute(node, {p: b.substitute(body, {b.index(letter, None): p.operands[1]}) for p in places})
-        return self.groups(b.substitute(node, self.each))
+        return b.substitute(node, self.each)
 
     def _loss(self, reduce: str) -> Node:
         inside, outside = list[Node](), list[Node]()

@@ -8,7 +8,7 @@ as it is, it is row i of Σ_t e_{r_t} f_tᵀ.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from derive.errors import AuthorError
 from derive.expressions import build as b
@@ -84,13 +84,15 @@ class Groups:
         if not self.flats:
             return node
         out = k.rewrite(node, self._sum, {})
-        for part in walk(out):
-            if part in self.flats:
-                raise AuthorError(
-                    f"{part.data[0]} is used outside of a sum over all its members, which has no form for a batch",
-                    "over",
-                )
+        left = self.used_in(out)
+        if left:
+            message = f"{left} is used outside of a sum over all its members, which has no form for a batch"
+            raise AuthorError(message, "over")
         return out
+
+    def used_in(self, node: Node) -> str:
+        """A family of an example that an expression uses as it was given; "" where there is none."""
+        return next((str(part.data[0]) for part in walk(node) if part in self.flats), "") if self.flats else ""
 
     def _sum(self, node: Node) -> Node | None:
         if node.op != "sum":
@@ -143,14 +145,13 @@ def _picked(node: Node) -> Node | None:
         terms = (b.product(*factors[:spread], term, *factors[spread + 1 :]) for term in factors[spread].operands)
         return b.add(*(b.sum_over(term, name, over) for term in terms))
     for at, factor in enumerate(factors):
-        opened = _opened(factor, name, over)
-        if opened is None:
+        opened = _opened(factor, {name: over})
+        if opened is None or opened.place != b.index(name, None):
             continue
-        owner, rest, place, places = opened
-        whole = b.product(*factors[:at], rest, *factors[at + 1 :])
-        if place in free_indices(b.product(*(f for f in factors if f is not factor), b.number(1))):
+        if any(opened.letter in free_indices(f) for f in factors if f is not factor):
             continue
-        return b.sum_over(b.substitute(whole, {b.index(name, None): owner}), place, places)
+        whole = b.product(*factors[:at], opened.rest, *factors[at + 1 :])
+        return b.sum_over(b.substitute(whole, {opened.place: opened.owner}), opened.letter, opened.over)
     return None
 
 
@@ -176,20 +177,40 @@ def _without_diagonal(node: Node) -> Node | None:
     return None
 
 
-def _opened(node: Node, letter: str, over: Range) -> tuple[Node, Node, str, Range] | None:
-    """Owner, term, letter and range of Σ_t [r_t = i] f_t."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Σ_t [r_t = i] f_t: the owner r_t, the place i, the rest f_t, the letter t with its range."""
+
+    owner: Node
+    place: Node
+    rest: Node
+    letter: str
+    over: Range
+
+
+def _opened(node: Node, ranges: Mapping[str, Range]) -> _Opened | None:
+    """A sum over the members that belong to a place, whose letter has one of some ranges."""
     if node.op != "sum" or node.operands[1] != b.number(1):
         return None
-    body = node.operands[0]
+    body, letter = node.operands[0], str(node.data[0])
     factors = body.operands if body.op == "product" else (body,)
-    i = b.index(letter, None)
     for factor in factors:
-        if factor.op == "index_equal" and i in factor.operands:
-            owner = next(o for o in factor.operands if o != i)
-            if owner.op == "member" and owner.operands[0].data[1] == over:
+        if factor.op != "index_equal":
+            continue
+        for owner, place in (factor.operands, factor.operands[::-1]):
+            belongs = owner.op == "member" and owner.operands[1] == b.index(letter, None)
+            if belongs and letter not in free_indices(place) and _range(place, ranges) == owner.operands[0].data[1]:
                 rest = b.product(b.number(1), *(f for f in factors if f is not factor))
-                return owner, rest, str(node.data[0]), node.data[1]
+                return _Opened(owner, place, rest, letter, node.data[1])
     return None
+
+
+def _range(place: Node, ranges: Mapping[str, Range]) -> Range | None:
+    """The values that an index can have."""
+    if place.op == "member" and place.operands[0].op == "index_family":
+        found: Range = place.operands[0].data[1]
+        return found
+    return ranges.get(str(place.data[0])) if place.op == "index" else None
 
 
 # ------------------------------------------------------------------------------------------------- lowering
@@ -211,63 +232,58 @@ class _Turn:
 
     def __init__(self, problem: Problem) -> None:
         self.problem, self.scope, self.named = problem, problem.scope.child(), 0
-        self.definitions, self.shorthands = (self._table(table) for table in (problem.definitions, problem.shorthands))
-        self.loss = self._body(problem.loss, self.definitions)
+        entities = [e for e in problem.scope.all() if e.kind == "index" and e.node is not None]
+        self.fixed = {str(e.node.data[0]) for e in entities if e.node is not None}
+        self.definitions = self._table(problem.definitions)
+        self.shorthands = self._table(problem.shorthands)
+        self.loss = self._body(problem.loss, self.definitions, {})
 
     def _table(self, table: Mapping[Node, Definition]) -> dict[Node, Definition]:
         out: dict[Node, Definition] = {}
         for name, definition in table.items():
             if isinstance(definition, tuple):
                 letter, over, body = definition
-                out[name] = (letter, over, self._rows(self._body(body, out), letter, over, out))
+                out[name] = (letter, over, self._body(body, out, {letter: over}))
             else:
-                out[name] = self._body(definition, out)
+                out[name] = self._body(definition, out, {})
         return out
-
-    def _body(self, node: Node, into: dict[Node, Definition]) -> Node:
-        """An expression in which sums pick, and those that are left inside of a sum over examples have names."""
-
-        def inside(part: Node) -> Node | None:
-            if part.op != "sum":
-                return None
-            body = self._rows(part.operands[0], str(part.data[0]), part.data[1], into)
-            return b.make("sum", (body, part.operands[1]), part.data) if body is not part.operands[0] else None
-
-        return k.rewrite(flattened(k.rewrite(node, _without_diagonal, {})), inside, {})
 
     def gradient(self, wrt: str, gradient: Node) -> Node:
         """The gradient, or the name of the gradients with respect to all members of a family."""
         target = self.problem.target(wrt)
         if not target.free:
-            return self._body(gradient, self.shorthands)
+            return self._body(gradient, self.shorthands, {})
         (letter, over), *more = target.free
         if more or target.access.op != "member":
             raise AuthorError(f"{wrt} is a part of a variable: name the whole of it", "wrt")
         key = rf"\nabla {wrt}"
         name = b.family(key, gradient.dims, over, (), letter)
-        body = self._rows(self._body(gradient, self.shorthands), letter, over, self.shorthands)
-        self.shorthands[name] = (letter, over, body)
+        self.shorthands[name] = (letter, over, self._body(gradient, self.shorthands, {letter: over}))
         self.scope.add(Entity("family", key, Pattern(key, None, (), None), name, (letter,), over))
         return b.symbol(key, (k.count_of(over), gradient.dims[0] * gradient.dims[1]))
 
-    def _rows(self, node: Node, letter: str, over: Range, into: dict[Node, Definition]) -> Node:
+    def _body(self, node: Node, into: dict[Node, Definition], ranges: dict[str, Range]) -> Node:
+        """An expression in which sums pick, and those that are left are rows of matrices with names."""
+        flat = flattened(k.rewrite(node, _without_diagonal, {}))
+        ranges = ranges | {str(part.data[0]): part.data[1] for part in walk(flat) if part.op == "sum"}
+        return k.rewrite(flat, lambda part: self._row(part, into, ranges), {})
+
+    def _row(self, node: Node, into: dict[Node, Definition], ranges: dict[str, Range]) -> Node | None:
         """Σ_t [r_t = i] f_t as row i of a matrix with a name of its own."""
-
-        def row(part: Node) -> Node | None:
-            opened = _opened(part, letter, over)
-            if opened is None or k.rank(part.dims) > 1:
-                return None
-            owner, rest, place, places = opened
-            rest = b.substitute(rest, {b.index(letter, None): owner})
-            turned = rest if rest.dims[0] == ONE else b.transpose(rest)
-            body = b.sum_over(b.product(b.onehot(owner, k.count_of(over)), turned), place, places)
-            self.named += 1
-            name = b.symbol(rf"\Sigma_{{{self.named}}}", body.dims)
-            into[name] = body
-            where = k.position(b.index(letter, None), over)
-            if part.dims == SCALAR:
-                return b.entry(name, where, b.number(1))
-            taken = b.row(name, where)
-            return taken if part.dims[0] == ONE else b.transpose(taken)
-
-        return k.rewrite(node, row, {})
+        opened = _opened(node, ranges)
+        if opened is None or k.rank(node.dims) > 1:
+            return None
+        place, rest = opened.place, b.substitute(opened.rest, {opened.place: opened.owner})
+        if free_indices(rest) - self.fixed - {opened.letter}:
+            return None
+        over: Range = opened.owner.operands[0].data[1]
+        turned = rest if rest.dims[0] == ONE else b.transpose(rest)
+        self.named += 1
+        body = b.sum_over(b.product(b.onehot(opened.owner, k.count_of(over)), turned), opened.letter, opened.over)
+        name = b.symbol(rf"\Sigma_{{{self.named}}}", body.dims)
+        into[name] = body
+        where = k.position(place, over)
+        if node.dims == SCALAR:
+            return b.entry(name, where, b.number(1))
+        row = b.row(name, where)
+        return row if node.dims[0] == ONE else b.transpose(row)

@@ -1,0 +1,1 @@
+"""Training by stochastic gradient descent on lowered functions."""
