@@ -119,6 +119,7 @@ def _differences(
 
 
 def value_at(problem: Problem, field: Field, drawn: Sample, of: Node, leaf: Node, value: Any) -> Any:
+    """The value of an expression where a leaf has another value: (points, rows, columns)."""
     out = world(problem, field, drawn, {leaf: value}).value(of)
     return np.broadcast_to(out, (drawn.points, *out.shape[-2:]))
 
