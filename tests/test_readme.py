@@ -44,7 +44,8 @@ def sessions(name: str) -> list[tuple[str, str]]:
 
 
 def write_examples(folder: Path) -> None:
-    """The files that the documents show, in a folder in which their commands are run."""
+    """The files that the documents show, and the examples, in a folder in which their commands are run."""
+    shutil.copytree(ROOT / "examples", folder / "examples")
     for name in DOCUMENTS:
         for text in blocks(name, "toml"):
             (folder / Path(named(text)).name).write_text(text, encoding="utf-8")

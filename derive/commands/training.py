@@ -16,6 +16,8 @@ from derive.training.descent import Epoch, descend
 from derive.training.model import Model, model_of
 from derive.training.outcome import accuracy, curve, nearest, save_result, write_losses
 
+WIDEST = len("parameters")
+
 
 def train(config: str, save: str | None, csv: str | None) -> None:
     """Train as a config says; print what comes out of it, and write it to files."""
@@ -37,7 +39,7 @@ def train(config: str, save: str | None, csv: str | None) -> None:
 
 
 def _row(name: str, value: str) -> tuple[Text, ...]:
-    return Text(clean(name), "cyan"), Text(clean(value))
+    return Text(clean(name).ljust(WIDEST), "cyan"), Text(clean(value))
 
 
 def _about(model: Model) -> Iterator[RenderableType]:

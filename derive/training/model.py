@@ -16,7 +16,7 @@ from derive.lowering.batch import Batched, batched
 from derive.lowering.lower import Lowered
 from derive.problem.problem import Problem
 from derive.reading.scope import Entity
-from derive.sizes import ONE, SCALAR, Size
+from derive.sizes import ONE, SCALAR, Size, describe
 from derive.training.config import Config, Init
 from derive.training.encode import Column, Encoder, Vocabularies
 from derive.training.table import read_table
@@ -63,10 +63,13 @@ class Model:
             given |= column.at(chosen)
         return [given[argument.latex] for argument in lowered.described]
 
+    def called(self, name: str) -> str:
+        """What a name that varies with the example is called in the batch."""
+        return next(new for old, new in self.batch.names.items() if _plain(old) == _plain(name))
+
     def column(self, symbol: str) -> Any:
         """The values of one symbol for all examples."""
-        name = self.batch.names[symbol]
-        return next(c.values for c in self.columns if c.name == name)
+        return next(c.values for c in self.columns if c.name == self.called(symbol))
 
 
 def model_of(config: Config) -> Model:
@@ -77,7 +80,7 @@ def model_of(config: Config) -> Model:
     encoder = Encoder(table, batch, symbols.entities)
     found = [encoder.column(name, columns) for name, columns in symbols.columns.items()]
     columns, sizes = encoder.finished(found, config.sizes)
-    values = [batch.names[name] for name in _watched(config, batch)]
+    values = list(_watched(config, batch, symbols))
     try:
         step, measure = batch.lowered(symbols.parameters), batch.lowered((), values)
     except EvaluationError as problem:
@@ -161,18 +164,24 @@ def _batched(problem: Problem, symbols: _Symbols) -> Batched:
         raise AuthorError(error.message, "columns" if error.where == "over" else error.where) from None
 
 
-def _watched(config: Config, batch: Batched) -> Iterator[str]:
-    """The defined name that accuracy is measured by."""
-    accuracy = config.accuracy
-    if accuracy is None:
+def _watched(config: Config, batch: Batched, symbols: _Symbols) -> Iterator[str]:
+    """The defined name that accuracy is measured by, as it is called in the batch."""
+    if config.accuracy is None:
         return
-    definitions = {str(node.data[0]) for node in config.problem.definitions}
-    if accuracy.of not in batch.names or accuracy.of not in definitions:
-        known = ", ".join(name for name in batch.names if name in definitions)
-        raise AuthorError(f"{accuracy.of} is not defined for each example; {known or 'nothing'} is", "accuracy.of")
-    if accuracy.against not in config.columns:
-        raise AuthorError(f"{accuracy.against} is no key of columns", "accuracy.against")
-    yield accuracy.of
+    of, against = config.accuracy.of, config.accuracy.against
+    definitions = {str(node.data[0]): node for node in config.problem.definitions if str(node.data[0]) in batch.names}
+    name = next((name for name in definitions if _plain(name) == _plain(of)), "")
+    if not name:
+        raise AuthorError(
+            f"{of} is not defined for each example; {', '.join(definitions) or 'nothing'} is", "accuracy.of"
+        )
+    column = next((key for key in symbols.columns if _plain(key) == _plain(against)), "")
+    if not column or column in batch.owners:
+        raise AuthorError(f"{against} is no number, vector or index of columns", "accuracy.against")
+    number = symbols.entities[column].kind == "value" and symbols.node(column).dims == SCALAR
+    if (definitions[name].dims == SCALAR) != number:
+        raise AuthorError(f"{name} is {describe(definitions[name].dims)}, which says nothing of {column}", "accuracy")
+    yield batch.names[name]
 
 
 def _needed(

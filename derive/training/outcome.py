@@ -20,7 +20,7 @@ BARS, WIDTH = "▁▂▃▄▅▆▇█", 40
 
 def accuracy(model: Model, told: Accuracy, chosen: Any) -> float:
     """The share of some examples for which the model says what the data says."""
-    said = model.measured(chosen)[1][model.batch.names[told.of]]
+    said = model.measured(chosen)[1][model.called(told.of)]
     true = model.column(told.against)[chosen]
     return float(np.mean(_choice(said, 0.5) == _choice(true, 0.0)))
 
