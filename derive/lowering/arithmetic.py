@@ -8,7 +8,7 @@ from typing import Any
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.lowering import kernels as k
-from derive.lowering.text import ADD, ATOM, FACTOR, MATMUL, MUL, POW, TERM, Code, bound, joined, number, quotient
+from derive.lowering.text import ADD, ATOM, FACTOR, POW, Code, bound, joined, number, quotient
 from derive.sizes import SCALAR
 
 FLAGS = ("positive", "is_zero")
@@ -37,11 +37,10 @@ class Arithmetic:
         x, peak = node.operands
         return Code(f"{self(x, ADD)} - {self(peak, FACTOR)}", ADD)
 
-    def switch(self, node: Node) -> Code:
-        """σ(x) or σ(−x) from e^−|x|."""
-        x, e = node.operands
-        first, second = ("1", self(e)) if node.data[0] else (self(e), "1")
-        return Code(f"np.where({self(x)} >= 0, {first}, {second}) / (1 + {self(e, TERM)})", MUL)
+    def peak(self, node: Node) -> Code:
+        """The entry at a position; one of each row."""
+        x, top = node.operands
+        return Code(f"{self(x, ATOM)}[{self(top)}]" if node.dims == SCALAR else f"at({self(x)}, {self(top)})")
 
     def product(self, node: Node) -> Code:
         """Numbers times at most one matrix or vector, with what is divided by below."""
@@ -101,9 +100,13 @@ class Arithmetic:
         return Code(f"{self(base, POW + 1)}**{bound(number(exponent), ATOM)}", POW)
 
     def matmul(self, node: Node) -> Code:
+        """A C by the method, which costs less than the operator where the arrays are small."""
         left, right = node.operands
-        first = self(left, MATMUL if left.op == "matmul" else FACTOR)
-        return Code(f"{first} @ {self(right, FACTOR)}", MATMUL)
+        return Code(f"{self(left, ATOM)}.dot({self(right)})")
+
+    def outer(self, node: Node) -> Code:
+        left, right = (self(o, ATOM) for o in node.operands)
+        return Code(f"{left}[:, np.newaxis].dot({right}[np.newaxis])")
 
     def transpose(self, node: Node) -> Code:
         inside = node.operands[0]

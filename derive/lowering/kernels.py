@@ -84,6 +84,11 @@ def outer(a: Node, c: Node) -> Node:
     return kernel("outer", (a, c), (a.dims[0], c.dims[1]))
 
 
+def lines(rows: list[Node]) -> Node:
+    """The matrix with some rows."""
+    return kernel("lines", tuple(rows), (Size.of(len(rows)), rows[0].dims[1]))
+
+
 def vdot(a: Node, c: Node) -> Node:
     """The sum of all entries of A ∘ B."""
     return kernel("vdot", (a, c), SCALAR)
@@ -179,7 +184,8 @@ def _result(p: Any, n: Node) -> str:
 
 KERNELS: dict[str, Kernel] = {
     "matmul": Kernel(lambda p, n: p.matmul(n)),
-    "outer": Kernel(_call("np.outer")),
+    "outer": Kernel(lambda p, n: p.outer(n)),
+    "lines": Kernel(lambda p, n: f"np.array([{', '.join(p(o) for o in n.operands)}])"),
     "vdot": Kernel(_call("np.vdot")),
     "row_sums": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.sum(axis=1)"),
     "column_sums": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.sum(axis=0)"),
@@ -193,11 +199,16 @@ KERNELS: dict[str, Kernel] = {
     "onehots": Kernel(lambda p, n: p.onehot(n)),
     "numbers": Kernel(lambda p, n: p.numbers(n)),
     "stacked": Kernel(lambda p, n: p.stacked(n)),
-    "peak": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.max({'axis=1' if n.dims != SCALAR else ''})"),
+    "top": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.argmax({'axis=1' if n.dims != SCALAR else ''})"),
+    "peak": Kernel(lambda p, n: p.peak(n)),
+    "others": Kernel(_call("sum_of_others")),
+    "error": Kernel(_call("softmax_error")),
+    "falling": Kernel(_call("falling")),
+    "tail": Kernel(_call("tail")),
+    "tanh_slope": Kernel(_call("tanh_slope")),
     "scaled": Kernel(lambda p, n: p.product(n), elementwise=True),
     "shifted": Kernel(lambda p, n: p.shifted(n), elementwise=True),
     "log1p": Kernel(_call("np.log1p"), elementwise=True),
-    "switch": Kernel(lambda p, n: p.switch(n), elementwise=True),
     "xlogy": Kernel(_call("xlogy"), elementwise=True),
     "ratio": Kernel(_call("ratio"), elementwise=True),
     "log_sum_exp_rows": Kernel(_call("log_sum_exp")),

@@ -76,6 +76,9 @@ class Seen:
 
 def is_one(node: Node) -> bool:
     """Whether all entries are 1."""
+    if node.op == "product" and node.dims != SCALAR:
+        first, *rest = node.operands
+        return first.op == "ones" and all(o.op == "ones" and o.dims[0] == ONE for o in rest)
     return node.op == "ones" or node == b.number(1)
 
 

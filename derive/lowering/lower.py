@@ -7,6 +7,7 @@ common-subexpression pass.
 from __future__ import annotations
 
 import linecache
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -120,7 +121,7 @@ class _Function:
             self.printer.size_names[name] = self.names.declared(name)
         planned = self._planned(result)
         symbols = [Symbol(a.name) for a in self.arguments]
-        namespace = {"np": np, **{name: getattr(runtime, name) for name in source.HELPERS}}
+        namespace = {"np": np, "math": math, **{name: getattr(runtime, name) for name in source.HELPERS}}
         function = lambdify(
             symbols, (result,), namespace, self.printer, use_imps=False, cse=lambda _: planned, docstring_limit=0
         )

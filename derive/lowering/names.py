@@ -26,7 +26,7 @@ _SILENT = frozenset(
     r"\operatorname \left \right \cdot \mathop \rm \bf \it".split()
 )
 LONGEST = 40
-RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *dir(runtime), "np", "dtype"))
+RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *dir(runtime), "np", "math", "dtype"))
 
 
 def words_of(latex: str) -> list[str]:

@@ -25,7 +25,10 @@ VALUES = {
 CHEAP = frozenset(
     ("transpose", "fill", "rows", "columns", "ones", "zeros", "eye", "compared", "index_equal", "index_less")
 )
-HINTS = {"exp": "e", "peak": "peak", "shifted": "shifted", "total": "total", "row_sums": "total"}
+HINTS = {
+    "exp": "e", "falling": "e", "top": "top", "others": "others", "peak": "peak", "shifted": "shifted",
+    "total": "total", "row_sums": "total",
+}  # fmt: skip
 BINDING = ("sum", "stacked")
 
 
@@ -41,6 +44,7 @@ class Plan:
         self.uses: Counter[Node] = Counter()
         self.bound: frozenset[str] = frozenset()
         self.replacements: Replacements = []
+        self.assigned: list[Node] = []
         self.done: dict[Node, Node] = {}
 
     def __call__(self, result: Node) -> tuple[Replacements, Node]:
@@ -114,7 +118,7 @@ class Plan:
                 body = self.bodies[node]
                 first = self.called.get(body, node)
                 value = self._operands_named(body) if first is node else self._named(first)
-                self.replacements.append((Symbol(self.name(node, value, "")), value))
+                self._assign(node, value, "")
                 self.done[node] = node
             else:
                 self.done[node] = self._shared(node, self._operands_named(node))
@@ -135,8 +139,12 @@ class Plan:
         if (self.uses[node] < 2 and value.height < STOREY) or cheap(node) or free_indices(node) & self.bound:
             return value
         temporary = b.symbol(f"#{len(self.replacements)}", node.dims)
-        self.replacements.append((Symbol(self.name(temporary, value, HINTS.get(node.op, ""))), value))
+        self._assign(temporary, value, HINTS.get(node.op, ""))
         return temporary
+
+    def _assign(self, target: Node, value: Node, hint: str) -> None:
+        self.replacements.append((Symbol(self.name(target, value, hint)), value))
+        self.assigned.append(target)
 
 
 def cheap(node: Node) -> bool:

@@ -31,6 +31,12 @@ NATIVE = frozenset(
     ("number", "constant", "size", "symbol", "index", "member", "add", "product", "power", "sum", "cases", "transpose",
      "index_equal", "index_less", "measured", "common_dtype", *FLAGS)
 )  # fmt: skip
+# What of a number is a Python number, however it is computed: calls of `math`.
+NUMBERS = {
+    "sigmoid": "number_sigmoid", "softplus": "number_softplus", "tanh_slope": "number_tanh_slope",
+    "log1p": "math.log1p", "tanh": "math.tanh",
+}  # fmt: skip
+MIXED = {"xlogy": "number_xlogy", "ratio": "number_ratio"}
 
 
 class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
@@ -80,6 +86,8 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
         return text, axes
 
     def _text(self, node: Node) -> Code:
+        if node.dims == SCALAR and (name := NUMBERS.get(node.op) or MIXED.get(node.op)):
+            return Code(f"{name}({', '.join(self(o) for o in node.operands)})")
         form = k.KERNELS[node.op].numpy if node.op in k.KERNELS else record(node.op).numpy
         if form is None:
             raise EvaluationError(f"{node.op} has no NumPy form")
@@ -101,7 +109,9 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
         if node.dims != SCALAR or node.op == "result":
             return False
         if node not in self._weak:
-            if node.op in ("symbol", "family"):
+            if node.op in NUMBERS:
+                self._weak[node] = True
+            elif node.op in ("symbol", "family"):
                 self._weak[node] = node in self.soft
             elif node.op in ("entry", "matmul", "total", "vdot", "peak"):
                 self._weak[node] = False

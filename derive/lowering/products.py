@@ -35,9 +35,9 @@ class Associate:
         if node.op == "total":
             return total(node)
         if node.op == "add":
-            return b.add(*map(_sign_out, node.operands))
-        if node.op == "ones" and k.rank(node.dims):
-            return k.fill(b.number(1), node.dims)
+            return _outers_together(node) or b.add(*map(_sign_out, node.operands))
+        if node.op in ("ones", "zeros") and k.rank(node.dims):
+            return k.fill(b.number(node.op == "ones"), node.dims)
         if node.op in ("row", "column", "entry") and node.operands[0].op == "transpose":
             return _of_transpose(node)
         return _pushed(node) if node.op in ("fill", "rows", "columns") else None
@@ -74,6 +74,20 @@ class Associate:
 
     def _is_given(self, x: Node) -> bool:
         return x in self.given or (x.op == "transpose" and x.operands[0] in self.given)
+
+
+def _outers_together(node: Node) -> Node | None:
+    """a bᵀ − c dᵀ = [a, −c] [b, d]ᵀ"""
+    lefts, rights, rest = list[Node](), list[Node](), list[Node]()
+    for term in node.operands:
+        last = term.operands[-1] if term.op == "product" else term
+        scalars = term.operands[:-1] if term.op == "product" else ()
+        if last.op == "outer" and all(o.dims == SCALAR for o in scalars):
+            lefts.append(b.transpose(scaled(b.product(*scalars), last.operands[0])))
+            rights.append(last.operands[1])
+        else:
+            rest.append(term)
+    return b.add(k.matmul(b.transpose(k.lines(lefts)), k.lines(rights)), *rest) if len(lefts) > 1 else None
 
 
 def _sign_out(node: Node) -> Node:
@@ -114,8 +128,13 @@ def _unfilled(part: list[Node]) -> list[Node]:
 
 def _scaled_alone(scalars: list[Node], x: Node) -> Node | None:
     """A product of numbers and one matrix, where there is a better form for it."""
-    if x.op in ("rows", "columns") and scalars != [b.number(-1)]:
-        return k.rebuilt(x, (scaled(b.product(*scalars), x.operands[0]), *x.operands[1:]))
+    if scalars == [b.number(-1)] or not scalars:
+        return None
+    if x.op in ("rows", "columns", "outer") or _lines(x):
+        return scaled(b.product(*scalars), x)
+    repeated = [o for o in x.operands if o.op in ("rows", "columns")] if x.op == "hadamard" else []
+    if repeated:
+        return b.hadamard(scaled(b.product(*scalars), repeated[0]), *(o for o in x.operands if o is not repeated[0]))
     out = scaled(b.product(*scalars), x)
     return out if out.op == "scaled" else None
 
@@ -126,10 +145,20 @@ def scaled(factor: Node, x: Node) -> Node:
         return x
     if x.op in ("fill", "rows", "columns"):
         return k.rebuilt(x, (scaled(factor, x.operands[0]),))
+    if x.op == "outer":
+        return k.outer(scaled(factor, x.operands[0]), x.operands[1])
+    if lines := _lines(x):
+        return k.matmul(b.transpose(k.lines([scaled(factor, o) for o in lines])), x.operands[1])
     several = factor.op == "product" and sum(o.op not in ("number", "power") for o in factor.operands) > 1
     if x.dims != SCALAR and several:
         return k.kernel("scaled", (factor, x), x.dims)
     return b.product(factor, x)
+
+
+def _lines(x: Node) -> tuple[Node, ...]:
+    """The vectors on the left of a sum of a few outer products."""
+    left = x.operands[0] if x.op == "matmul" else x
+    return left.operands[0].operands if left.op == "transpose" and left.operands[0].op == "lines" else ()
 
 
 def _of_transpose(node: Node) -> Node:

@@ -11,6 +11,32 @@ from typing import Any
 import numpy as np
 
 
+def at(z: Any, top: Any) -> Any:
+    """The entry of each row at its position."""
+    return z[np.arange(len(z)), top]
+
+
+def sum_of_others(e: Any, top: Any) -> Any:
+    """The sum, along the last axis, of all entries but the one at `top`, which is 1."""
+    where = top if e.ndim == 1 else (np.arange(len(e)), top)
+    e[where] = 0
+    others = e.sum(axis=-1)
+    e[where] = 1
+    return others
+
+
+def softmax_error(e: Any, others: Any, top: Any, y: Any) -> Any:
+    """Softmax minus y; at the largest entry 1 - p is what all others add up to, which may be tiny."""
+    total = 1 + others
+    if e.ndim == 1:
+        where, error = top, e / total
+    else:
+        where, error = (np.arange(len(e)), top), e / total[:, np.newaxis]
+    error -= y
+    error[where] = ((1 - y[where]) - y[where] * others) / total
+    return error
+
+
 def softmax(z: Any) -> Any:
     """Softmax along the last axis; the maximum is subtracted first."""
     e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -20,25 +46,62 @@ def softmax(z: Any) -> Any:
 
 def log_softmax(z: Any) -> Any:
     """The logarithm of the softmax along the last axis."""
-    shifted = z - z.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    top = z.argmax(axis=-1)
+    peak = z[top] if z.ndim == 1 else at(z, top)[:, np.newaxis]
+    shifted = z - peak
+    return shifted - np.log1p(sum_of_others(np.exp(shifted), top))[..., np.newaxis]
 
 
 def log_sum_exp(z: Any) -> Any:
     """log(sum(exp(z))) along the last axis."""
-    peak = z.max(axis=-1, keepdims=True)
-    return peak[..., 0] + np.log(np.exp(z - peak).sum(axis=-1))
+    top = z.argmax(axis=-1)
+    peak = z[top] if z.ndim == 1 else at(z, top)
+    return peak + np.log1p(sum_of_others(np.exp(z - peak[..., np.newaxis]), top))
+
+
+def falling(x: Any) -> Any:
+    """exp(-x), for any x below some 700 (87 in single precision) as for that number: it does not overflow."""
+    return np.exp(-np.maximum(x, -700 if x.itemsize > 4 else -87))
 
 
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)); where exp(-x) is too large the quotient is 0, as it should be."""
-    with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-x))
+    """1 / (1 + exp(-x))."""
+    return 1 / (1 + falling(x))
+
+
+def tail(x: Any) -> Any:
+    """log(1 + exp(-|x|))."""
+    return np.log1p(np.exp(-np.abs(x)))
 
 
 def softplus(x: Any) -> Any:
-    """log(1 + exp(x))."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-abs(x)))
+    """log(1 + exp(x)); for few numbers in one call, which for many costs more than its parts."""
+    if x.size < 50:
+        return np.logaddexp(0, x)
+    return np.maximum(x, 0) + tail(x)
+
+
+def tanh_slope(x: Any) -> Any:
+    """1 - tanh(x)^2 as 1 / cosh(x)^2; where that is below 1e-300 (1e-37 in single precision), the value there."""
+    slope = 1 / np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
+    return slope * slope
+
+
+def number_sigmoid(x: Any) -> float:
+    """1 / (1 + exp(-x)) of a number."""
+    e = math.exp(-abs(x))
+    return (1 if x >= 0 else e) / (1 + e)
+
+
+def number_softplus(x: Any) -> float:
+    """log(1 + exp(x)) of a number."""
+    return max(float(x), 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def number_tanh_slope(x: Any) -> float:
+    """1 - tanh(x)^2 of a number."""
+    e = math.exp(-2 * abs(x))
+    return 4 * e / ((1 + e) * (1 + e))
 
 
 def xlogy(x: Any, y: Any) -> Any:
@@ -50,6 +113,16 @@ def ratio(x: Any, y: Any) -> Any:
     """X / y, and 0 where x is 0; infinite where y is too small."""
     with np.errstate(divide="ignore", over="ignore"):
         return x / np.where(x == 0, 1, y)
+
+
+def number_xlogy(x: Any, y: Any) -> Any:
+    """X log(y) of numbers, and 0 where x is 0."""
+    return x if x == 0 else x * (math.log(y) if y > 0 else -math.inf if y == 0 else math.nan)
+
+
+def number_ratio(x: Any, y: Any) -> Any:
+    """X / y of numbers, and 0 where x is 0; infinite where y is 0."""
+    return x if x == 0 else x / y if y != 0 else x * math.inf
 
 
 def one_hot(i: Any, n: int, dtype: Any) -> Any:

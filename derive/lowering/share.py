@@ -1,7 +1,8 @@
 """Exponentials that several functions of one argument have in common.
 
-softmax(z), log softmax(z) and log Σ e^z need max z, e^{z − max z} and its sum; σ(x), log σ(x) and
-log(1 − σ(x)) need e^{−|x|}.  Where a program uses two of them, they are written with what they share.
+softmax(z), log softmax(z), log Σ e^z and softmax(z) − y need the largest entry of z, e^{z − max z} and its sum;
+σ(x), log σ(x) and log(1 − σ(x)) need one exponential of x.  Where a program uses two of them, they are written
+with what they share.  A sum of e^{z − max z} is 1 and the sum of all others, which is kept apart: it may be tiny.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from derive.expressions.node import Node
 from derive.lowering import kernels as k
 from derive.sizes import ONE, SCALAR
 
-SOFTMAX = frozenset(("softmax", "log_softmax", "log_sum_exp", "log_sum_exp_rows"))
+SOFTMAX = frozenset(("softmax", "log_softmax", "log_sum_exp", "log_sum_exp_rows", "softmax_error"))
 LOGISTIC = frozenset(("sigmoid", "softplus"))
 
 
@@ -51,7 +52,7 @@ class Shared:
             sign, x = _argument(node)
             if sign:
                 found.setdefault(x, set()).add((node.op, sign))
-        self.shared = {x for x, uses in found.items() if len(uses) > 1}
+        self.shared = {x: uses for x, uses in found.items() if len(uses) > 1}
         self.done: dict[Node, Node] = {}
 
     def __call__(self, node: Node) -> Node:
@@ -61,16 +62,20 @@ class Shared:
         if node.op == "entry" and node.operands[0].op in ("add", "shifted"):
             return _entry(*node.operands)
         sign, x = _argument(node)
+        if node.op == "softmax_error" or (sign and x in self.shared and node.op in SOFTMAX):
+            return _softmax_family(node, x)
         if not sign or x not in self.shared:
             return None
-        return _softmax_family(node.op, x) if node.op in SOFTMAX else _logistic_family(node, x, sign)
+        return _logistic_family(node.op, x, sign, self.shared[x])
 
 
 def _argument(node: Node) -> tuple[int, Node]:
     """The argument that a function may share, and its sign; the node itself where there is none."""
+    if not node.operands or node.operands[0].dims == SCALAR:
+        return 0, node
     if node.op in SOFTMAX and (node.op != "log_sum_exp" or ONE in node.operands[0].dims):
         return 1, node.operands[0]
-    if node.op in LOGISTIC and node.dims != SCALAR:
+    if node.op in LOGISTIC:
         x = node.operands[0]
         value, _ = b.split_number(x)
         return (-1, b.scale(-1, x)) if value < 0 else (1, x)
@@ -82,18 +87,24 @@ def _spread(x: Node, z: Node) -> Node:
     return b.product(x, b.ones(z.dims)) if x.dims == SCALAR else b.product(x, b.ones((ONE, z.dims[1])))
 
 
-def _softmax_family(op: str, z: Node) -> Node:
-    """softmax z = e / Σ e and log softmax z = s − log Σ e, where s = z − max z and e = e^s."""
+def _softmax_family(node: Node, z: Node) -> Node:
+    """softmax z = e / (1 + r) and log softmax z = s − log(1 + r), where s = z − max z, e = e^s and 1 + r = Σ e."""
     vector = ONE in z.dims
-    peak = k.kernel("peak", (z,), SCALAR if vector else (z.dims[0], ONE))
+    count = SCALAR if vector else (z.dims[0], ONE)
+    top = k.kernel("top", (z,), count)
+    peak = k.kernel("peak", (z, top), count)
     shifted = k.kernel("shifted", (z, peak if vector else k.columns(peak, z.dims[1])), z.dims)
     e = b.apply("exp", shifted)
-    sums = b.total(e) if vector else k.row_sums(e)
-    if op == "softmax":
-        return b.divide(e, _spread(sums, z)) if not vector else b.product(b.power(sums, -1), e)
-    if op == "log_softmax":
-        return b.subtract(shifted, _spread(b.apply("log", sums), z))
-    return b.add(peak, b.apply("log", sums))
+    others = k.kernel("others", (e, top), count)
+    total = b.add(b.ones(count), others)
+    if node.op == "softmax":
+        return b.divide(e, _spread(total, z)) if not vector else b.product(b.power(total, -1), e)
+    if node.op == "softmax_error":
+        return k.kernel("error", (e, others, top, node.operands[1]), z.dims)
+    logarithm = k.kernel("log1p", (others,), count)
+    if node.op == "log_softmax":
+        return b.subtract(shifted, _spread(logarithm, z))
+    return b.add(peak, logarithm)
 
 
 def _entry(x: Node, i: Node, j: Node) -> Node:
@@ -109,9 +120,21 @@ def _entry(x: Node, i: Node, j: Node) -> Node:
     return b.entry(x, i, j)
 
 
-def _logistic_family(node: Node, x: Node, sign: int) -> Node:
-    """With e = e^{−|x|}: log(1 + e^x) = max(x, 0) + log(1 + e) and σ(x) = 1 / (1 + e) or e / (1 + e)."""
-    e = b.apply("exp", b.negate(b.apply("abs", x)))
-    if node.op == "softplus":
-        return b.add(b.apply("relu", node.operands[0]), k.kernel("log1p", (e,), x.dims))
-    return k.kernel("switch", (x, e), x.dims, (sign > 0,))
+def _logistic_family(op: str, x: Node, sign: int, uses: set[tuple[str, int]]) -> Node:
+    """The functions of x and −x by log(1 + e^x), log(1 + e^−|x|) or e^−x, whichever all of them have in common."""
+    logs = {s for name, s in uses if name == "softplus"}
+    if not logs:
+        e = k.kernel("falling", (x,), x.dims)
+        rising = b.power(b.add(b.ones(x.dims), e), -1)
+        return rising if sign > 0 else b.hadamard(e, rising)
+    if len(logs) == 1:
+        (own,) = logs
+        inner = x if own > 0 else b.scale(-1, x)
+        log = b.apply("softplus", inner)
+        if op == "softplus":
+            return log
+        return b.apply("exp", b.subtract(inner, log) if sign == own else b.negate(log))
+    tail = k.kernel("tail", (x,), x.dims)
+    if op == "softplus":
+        return b.add(b.apply("relu", b.scale(sign, x)), tail)
+    return b.apply("exp", b.negate(b.add(b.apply("relu", b.scale(-sign, x)), tail)))

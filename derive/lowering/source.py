@@ -29,9 +29,21 @@ def module(lines: Iterable[str], docstring: str) -> str:
     head, *body = (line.rstrip("\n") for line in lines)
     signature = _SIGNATURE.sub(f"def {NAME}(", head)
     function = "\n".join([signature, f'    r"""{docstring}"""', *body])
-    called = [name for name in HELPERS if re.search(rf"\b{name}\(", function)]
-    imports = ["import math\n", "import numpy as np"] if {"erf", "normal_cdf"} & set(called) else ["import numpy as np"]
-    return "\n\n\n".join(["\n".join(imports), *map(helper, called), function]) + "\n"
+    called = called_by(function)
+    texts = [helper(name) for name in HELPERS if name in called]
+    uses_math = any("math." in text for text in (function, *texts))
+    imports = ["import math\n", "import numpy as np"] if uses_math else ["import numpy as np"]
+    return "\n\n\n".join(["\n".join(imports), *texts, function]) + "\n"
+
+
+def called_by(text: str) -> set[str]:
+    """The functions of `runtime` that a text calls, and those that they call."""
+    found = {name for name in HELPERS if re.search(rf"(?<![.\w]){name}\(", text)}
+    return found.union(*(called_by(_body(name)) for name in found))
+
+
+def _body(name: str) -> str:
+    return helper(name).split("\n", 1)[1]
 
 
 def helper(name: str) -> str:

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
+from derive.lowering import differences
 from derive.lowering import kernels as k
 from derive.lowering.lift import Lifter
 from derive.lowering.logarithms import Seen, is_one, matrices, minus
@@ -129,20 +130,6 @@ def entry_of_log_softmax(s: Seen, e: Node) -> Node | None:
     return None
 
 
-def sigmoid_complement(s: Seen, e: Node) -> Node | None:
-    """1 − σ(x) = σ(−x)"""
-    for sigma in e.operands:
-        value, rest = b.split_number(sigma)
-        if rest.op != "sigmoid":
-            continue
-        for unit in e.operands:
-            other, one = b.split_number(unit)
-            if other == -value and is_one(one):
-                left = [t for t in e.operands if t is not sigma and t is not unit]
-                return b.add(b.scale(-value, b.apply("sigmoid", minus(rest.operands[0]))), *left)
-    return None
-
-
 def trace_of_product(s: Seen, e: Node) -> Node | None:
     """tr(A B) = Σ Aᵀ ∘ B"""
     body = e.operands[0]
@@ -225,19 +212,28 @@ def accurate(s: Seen, p: Node) -> Node:
 
 
 def _partial_fractions(s: Seen, below: list[Node], above: list[Node]) -> Node | None:
-    """(p − y) / (p (1 − p)) = (1 − y) / (1 − p) − y / p"""
+    """(c p + d (1 − p)) / (p (1 − p)) = c / (1 − p) + d / p"""
     if len(below) != 2:
         return None
     for p, other in (below, below[::-1]):
         if other != accurate(s, b.subtract(b.ones(p.dims), p)):
             continue
         for top in above:
-            y = b.subtract(p, top)
-            if top.op == "add" and p in top.operands and p not in y.operands:
-                rest = [o for o in above if o is not top]
-                first = k.kernel("ratio", (b.subtract(b.ones(p.dims), y), other), p.dims)
-                second = k.kernel("ratio", (y, p), p.dims)
-                return b.hadamard(*rest, b.subtract(first, second))
+            parts = [_without_factor(t, p, other) for t in top.operands] if top.op == "add" else [None]
+            known = [part for part in parts if part is not None]
+            if len(known) == len(parts):
+                return b.hadamard(*(o for o in above if o is not top), b.add(*known))
+    return None
+
+
+def _without_factor(term: Node, p: Node, other: Node) -> Node | None:
+    """c p / (p (1 − p)) = c / (1 − p), and the same for 1 − p"""
+    value, rest = b.split_number(term)
+    factors = list(rest.operands) if rest.op in ("hadamard", "product") else [rest]
+    for factor, below in ((p, other), (other, p)):
+        if factor in factors:
+            above = b.hadamard(b.ones(p.dims), *(f for f in factors if f != factor))
+            return b.scale(value, k.kernel("ratio", (above, below), p.dims))
     return None
 
 
@@ -247,6 +243,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "product": (product_with_ones, product_of_exponentials, zero_times_log, safe_quotient),
     "hadamard": (product_of_exponentials, zero_times_log, safe_quotient),
     "exp": (exp_of_difference,),
-    "add": (sigmoid_complement, entry_of_log_softmax),
+    "add": (
+        differences.sigmoid_complement, differences.sigmoid_slope, differences.tanh_slope, differences.sigmoid_error,
+        differences.softmax_error, entry_of_log_softmax,
+    ),
     "trace": (trace_of_product,),
-}
+}  # fmt: skip

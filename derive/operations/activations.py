@@ -56,7 +56,7 @@ def _slope_of_mish(out: Node, x: Node) -> Node:
 
 function(
     "normal_pdf", "the density of the standard normal distribution", _normal_pdf,
-    lambda out, x: b.negate(b.hadamard(x, out)), r"\phi", "(np.exp(-({0}) ** 2 / 2) / np.sqrt(2 * np.pi))",
+    lambda out, x: b.negate(b.hadamard(x, out)), r"\phi", "(np.exp(-({0}) ** 2 / 2) / math.sqrt(2 * math.pi))",
     words="φ'(x) = −x φ(x)",
 )  # fmt: skip
 function(
