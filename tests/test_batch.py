@@ -15,6 +15,7 @@ from derive.errors import AuthorError, EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.gradient.closed import derivative
+from derive.lowering import grouped
 from derive.lowering.batch import Batched, batched, with_letter
 from derive.lowering.kernels import rank
 from derive.lowering.loops import refuse_loops
@@ -330,6 +331,19 @@ def test_what_is_left_of_loops_is_refused_by_name() -> None:
     source = "def f(x):\n    a = [i for i in x]\n    return a, {'w': 1}\n"
     with pytest.raises(EvaluationError, match=r"^a has no form"):
         refuse_loops(source)
+
+
+def test_a_wrong_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The form without loops is evaluated beside the derived one, which the two checks have confirmed."""
+    turned = grouped.taken_in_turn
+
+    def wrong(problem: Problem, gradients: Mapping[str, Node]) -> tuple[Problem, dict[str, Node]]:
+        flat, forms = turned(problem, gradients)
+        return flat, {name: b.scale(2, form) for name, form in forms.items()}
+
+    monkeypatch.setattr("derive.lowering.batch.taken_in_turn", wrong)
+    with pytest.raises(EvaluationError, match="with respect to W could not be confirmed in a form for a batch"):
+        batched(by_identifier("softmax-regression"), ["x", "y"]).lowered(["W"])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node, free_indices, walk
 from derive.gradient.closed import derivative
 from derive.lowering import kernels as k
+from derive.lowering.faithful import refuse_changes
 from derive.lowering.grouped import Groups, taken_in_turn
 from derive.lowering.loops import refuse_loops
 from derive.lowering.lower import Lowered, lower
@@ -79,6 +80,7 @@ class Batched:
         gradients = self.gradients(self.parameters() if wrt is None else wrt)
         named = {name: self.problem.target(name).access for name in values}
         problem, whole = taken_in_turn(self.problem, gradients | named)
+        refuse_changes(self.problem, problem, gradients | named, whole)
         found = lower(problem, whole)
         refuse_loops(found.source)
         return found
