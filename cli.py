@@ -180,6 +180,20 @@ def train(config: str, save: str | None, csv: str | None) -> None:
     training.train(config, save, csv)
 
 
+@commands.command()
+@click.argument("problem")
+@click.option(
+    "--at", "numbers", multiple=True, metavar="a=3,x=[1,2]", help="Numbers for all that is given. Repeatable."
+)
+@click.option("-o", "--out", help="Write an SVG picture to this file.")
+@AS_JSON
+def graph(problem: str, numbers: tuple[str, ...], out: str | None, as_json: bool) -> None:
+    """Show the computation graph of PROBLEM: values forward, gradients backward, with --at in numbers."""
+    from derive.commands import deriving, graphing
+
+    graphing.show(deriving.loaded(problem), numbers, out, as_json)
+
+
 # ---------------------------------------------------------------------------------------------- grading
 
 

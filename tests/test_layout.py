@@ -32,6 +32,7 @@ ORDER = (
     ("api",),
     ("notation",),
     ("lines", "terminal"),
+    ("graph",),
     ("sheets",),
     ("report",),
     ("commands",),

@@ -94,7 +94,7 @@ function(
 )  # fmt: skip
 function(
     "relu", "max(0, x), entry by entry", lambda f, x: f.mul(x, _step(f, x)),
-    lambda out, x: b.apply("positive", x), r"\operatorname{ReLU}", "np.maximum({}, 0)",
+    lambda out, x: b.apply("positive", x), r"\operatorname{ReLU}", "np.maximum({}, 0)", role="ReLU routes",
     words="ReLU routes the gradient where its input is positive", kink="ReLU has no derivative at 0",
 )  # fmt: skip
 function(
@@ -263,6 +263,7 @@ def _extremum(name: str, sign: int, tex: str) -> None:
         vjp=vjp,
         latex=lambda p, n: rf"{tex}({p(n.operands[0])}, {p(n.operands[1])})",
         numpy=lambda p, n: f"np.{name}({p(n.operands[0])}, {p(n.operands[1])})",
+        role=f"{name[:3]} routes",
         words=f"{name[:3]} routes the gradient to the one that is {'larger' if sign > 0 else 'smaller'}",
         elementwise=True,
         kink=f"{name[:3]} has no derivative where both are equal",

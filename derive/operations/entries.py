@@ -84,6 +84,7 @@ def _extremum(name: str, sign: int, tex: str) -> None:
         latex=lambda p, n: p.over_entries(tex, *n.operands),
         numpy=lambda p, n: p.extremum(n, sign),
         level=25,
+        role=f"{name} routes",
         words=f"the {name} entry receives the gradient",
         kink=f"the {name} entry has no derivative where several are {name}",
         example=lambda: b.make(name, (b.symbol("x", _COLUMN), b.ones(_COLUMN))),

@@ -159,6 +159,7 @@ define(
     latex=lambda p, n: p.big_sum(n),
     numpy=lambda p, n: p.big_sum(n),
     level=25,
+    role="Σ copies",
     words="a sum passes the gradient on to each of its terms",
     example=lambda: b.sum_over(
         b.apply("exp", b.entry(_matrix(), b.index("i", None), b.number(1))),

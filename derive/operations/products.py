@@ -38,6 +38,7 @@ define(
     latex=lambda p, n: p.sum_of_terms(n),
     numpy=lambda p, n: p.sum_of_terms(n),
     level=LEVEL_ADD,
+    role="+ distributes",
     words="a sum copies the gradient to each term",
     elementwise=True,
     example=lambda: b.add(*_names(("A", "n", "m"), ("B", "n", "m"))),
@@ -92,6 +93,7 @@ define(
     latex=lambda p, n: p.product(n),
     numpy=lambda p, n: p.product(n),
     level=LEVEL_PRODUCT,
+    role="× switches",
     words="a product passes the gradient on times the other factors, transposed",
     example=lambda: b.product(*_names(("s", 1, 1), ("A", "n", "m"), ("B", "m", "k"))),
 )
@@ -111,6 +113,7 @@ define(
     latex=lambda p, n: p.hadamard(n),
     numpy=lambda p, n: p.hadamard(n),
     level=LEVEL_HADAMARD,
+    role="∘ switches",
     words="∘ switches: each factor receives the gradient times the other one",
     elementwise=True,
     example=lambda: b.hadamard(*_names(("A", "n", "m"), ("B", "n", "m"))),

@@ -35,6 +35,7 @@ define(
     latex=lambda p, n: p.total(n),
     numpy=lambda p, n: f"{p(n.operands[0], 100)}.sum()",
     level=30,
+    role="Σ copies",
     words="a sum of entries copies the gradient to each entry",
     example=lambda: b.total(_column()),
 )

@@ -33,6 +33,7 @@ class Operation:
     `vjp(g, out, *operands)` gives the cotangent of each operand, or None where there is none.
     `entry(w, node, i, j)` writes entry (i, j) with explicit sums (see `derive.indexform`); what acts entry by
     entry needs none.
+    `words` say what a step backwards does, `role` in two or three of them what a node of a graph does to gradients.
     `by_name` says that formulas may apply it as `\\operatorname{name}(x)`.
     `latex(printer, node)` and `numpy(printer, node)` print; `level` is the binding strength.
     """
@@ -48,6 +49,7 @@ class Operation:
     numpy: Callable[[Any, Node], str] | None = None
     level: int = 100
     words: str = ""
+    role: str = ""
     elementwise: bool = False
     kink: str = ""
     needs_data: bool = False

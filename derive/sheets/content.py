@@ -11,6 +11,9 @@ from derive.gradient.derivation import CLOSE, Derivation, asked, closed_forms, d
 from derive.gradient.local import local_rule
 from derive.gradient.sweep import Step as Swept
 from derive.gradient.sweep import sweep
+from derive.graph.model import graph_of
+from derive.graph.svg import described, svg
+from derive.graph.text import rows
 from derive.indexform.derivation import IndexForm, index_form
 from derive.indexform.wording import Line
 from derive.lowering.lower import lower
@@ -26,12 +29,14 @@ from derive.sheets.blocks import (
     Heading,
     Paragraph,
     Part,
+    Picture,
     Room,
     Step,
     Table,
 )
 from derive.sizes import SCALAR, Dims
 
+MOST_NODES = 40
 LAYOUTS = {
     "shape": "Shape convention: a gradient has the shape of its variable.",
     "numerator": "Numerator layout: rows follow what is differentiated, columns the variable; gradients are rows.",
@@ -55,6 +60,8 @@ def part_of(problem: Problem, wanted: Wanted | None = None) -> Part:
     blocks: list[Block] = [Paragraph(found.source, "source")] if found.source else []
     blocks += _model(problem)
     blocks += _forward(problem, found)
+    if len(problem.program) > 1:
+        blocks += _graph(problem)
     if not wanted.answers:
         return Part(problem.identifier, title, (*blocks, *_exercises(problem, found)))
     blocks += _backward(problem, found)
@@ -113,6 +120,17 @@ def _forward(problem: Problem, found: Derivation) -> Iterator[Block]:
     shapes = {str(n.data[0]): n.dims for n in (*problem.definitions, problem.loss_symbol)}
     rows = (Equation(line.name, (line.definition,), _dims(shapes[line.name])) for line in found.forward)
     yield Equations(tuple(rows))
+
+
+def _graph(problem: Problem) -> Iterator[Block]:
+    """The computation graph as a picture, and as rows of text for where there are none."""
+    graph, _ = graph_of(problem)
+    if len(graph.nodes) > MOST_NODES:
+        return
+    yield Heading("Computation graph")
+    text = "\n".join("   ".join(row) for row in rows(graph))
+    caption = "Values go from left to right; gradients come back along the same edges."
+    yield Picture(svg(graph), described(graph), text, caption)
 
 
 def _exercises(problem: Problem, found: Derivation) -> Iterator[Block]:
@@ -266,10 +284,10 @@ def _numeric(problem: Problem, found: Derivation) -> Iterator[Block]:
         r"$\frac{J(x + h) - J(x - h)}{2 h}$ at the same point. The error falls as $h^2$ until rounding takes over."
     )
     head = ("step", *(f"${name}$" for name, _ in curves))
-    rows = [("closed form", *(f"{curve.analytic:.10g}" for _, curve in curves))]
+    lines = [("closed form", *(f"{curve.analytic:.10g}" for _, curve in curves))]
     for k, one in enumerate(curves[0][1].measured):
-        rows.append((f"{one.step:.0e}", *(f"{curve.measured[k].error:.1e}" for _, curve in curves)))
-    yield Table(head, tuple(rows), tuple(range(1, len(head))))
+        lines.append((f"{one.step:.0e}", *(f"{curve.measured[k].error:.1e}" for _, curve in curves)))
+    yield Table(head, tuple(lines), tuple(range(1, len(head))))
 
 
 def _source(problem: Problem, found: Derivation) -> Iterator[Block]:
