@@ -55,6 +55,11 @@ PROBLEMS: dict[str, dict[str, Any]] = {
         "symbols": {"u": "m", "x": "m", "x_c": "m"},
         "define": {"s": r"u^\top x", "s_c": r"u^\top x_c"},
     },
+    "large logits": {
+        "loss": r"J = -y^\top \log p",
+        "symbols": {"W": "n x d", "x": "d", "V": "C x n", "y": "C, one-hot"},
+        "define": {"h": "(W x)^3", "p": r"\operatorname{softmax}(V h)"},
+    },
     "huber": {
         "loss": r"J = \sum_{i=1}^{n} \begin{cases} \frac{1}{2} r_i^2 & |r_i| \leq 1 \\ |r_i| - \frac{1}{2} & |r_i| > 1 \end{cases}",
         "symbols": {"X": "n x d", "x_i": "row i of X", "w": "d", "y": "n"},
@@ -205,6 +210,7 @@ RIGHT: list[Row] = [
     ("square", "s", "s + 1[s = 0]"),  # equal but for a set of measure zero
     ("square", "s", r"s (-1)^{2 k}"),  # k is whole
     ("square", "s", r"|s| \operatorname{sign}(s)"),
+    ("large logits", "h", r"V^\top (p - y)"),  # where p overflows, floating point and 75 digits both miss p - y
     ("dot", "x", r"\frac{d}{d} a"),
     ("dot", "x_i", r"a_i 1[i \geq 1]"),
     ("dot", "x_i", r"\sum_k 1[k = i] a_k"),

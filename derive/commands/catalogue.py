@@ -19,7 +19,7 @@ Row = dict[str, str]
 
 
 def show(words: tuple[str, ...], as_json: bool, complain: Callable[[Exception], None]) -> None:
-    """Print the problems that have all the words in their id, title, topic, source or loss."""
+    """Print the problems that have all the words in their id, title, topic, source, loss or definitions."""
     rows = [row for row in _rows(complain) if all(word.lower() in " ".join(row.values()).lower() for word in words)]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -27,11 +27,11 @@ def show(words: tuple[str, ...], as_json: bool, complain: Callable[[Exception], 
     for topic in dict.fromkeys(row["topic"] for row in rows):
         mine = [row for row in rows if row["topic"] == topic]
         width = max(len(row["id"]) for row in mine)
-        click.secho(f"\n{topic}", bold=True)
+        click.echo("\n" + click.style(topic, bold=True) + click.style(f" ({len(mine)})", dim=True))
         for row in mine:
             click.echo("  " + click.style(row["id"].ljust(width), fg="cyan") + f"   {row['title']}")
     end = "`derive show ID` derives the gradients of one" if rows else "no problem has these words"
-    click.secho(f"\n{len(rows)} problems; {end}.", dim=True)
+    click.secho(f"\n{len(rows)} problem{'s' * (len(rows) != 1)}; {end}.", dim=True)
 
 
 def _rows(complain: Callable[[Exception], None]) -> list[Row]:
@@ -50,7 +50,12 @@ def _rows(complain: Callable[[Exception], None]) -> list[Row]:
             failed = True
             continue
         title, source, loss = (str(keys.get(name, "")) for name in ("title", "source", "loss"))
-        rows.append({"id": identifier, "title": title, "topic": path.parent.name, "source": source, "loss": loss})
+        row = {"id": identifier, "title": title, "topic": path.parent.name, "source": source, "loss": loss}
+        rows.append(row | {"define": _steps(keys.get("define", {}))})
     if not failed:
         cache.write("catalogue", key, rows)
     return rows
+
+
+def _steps(define: object) -> str:
+    return ", ".join(f"{name} = {step}" for name, step in define.items()) if isinstance(define, dict) else ""

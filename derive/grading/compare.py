@@ -121,7 +121,7 @@ class _Ladder:
         """A difference seen in floating point, evaluated again with many digits; None if it was rounding."""
         ref, here = self.ref, self.ref.single(drawn, point)
         true, given = ref.exactly(drawn, point)[0], ref.answers(self.answer, ref.precise, here)
-        if np.any(gaps(ref, true, given) > SURE):
+        if np.any(gaps(ref, true, given) > SURE) and _visible(ref, true, given):
             evidence = counterexample(ref, self.answer, here, true, given)
             return Outcome("different", "floating point", "", evidence)
         return None

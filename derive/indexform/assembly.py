@@ -72,7 +72,7 @@ def _entry(e: Node, axes: Axes) -> Node:
     where = (_letter(i), _letter(j))
     if {axes.row, axes.column} & free_indices(x):
         raise CannotAssembleError("a member of a family that varies")
-    if where[0] == where[1]:
+    if where[0] is not None and where[0] == where[1]:
         return b.diag(x) if axes.column is None else b.transpose(b.diag(x))
     if (where[0] is not None and where[0] == axes.column) or (where[1] is not None and where[1] == axes.row):
         x, i, j = b.transpose(x), j, i
