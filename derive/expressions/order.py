@@ -55,17 +55,17 @@ def _key(node: Node) -> Hashable:
         plain = f"#{_depth(node)}"
         parts = [substitute(o, {index(str(node.data[0]), None): index(plain, None)}) for o in node.operands]
         return node.op, tuple(_remembered(p) for p in parts), node.data[1]
-    parts = [_remembered(o) for o in node.operands]  # type: ignore[misc]
+    keys = [_remembered(o) for o in node.operands]
     if node.op in ("add", "hadamard", "index_equal", "maximum", "minimum"):
-        return node.op, frozenset(Counter(parts).items())
+        return node.op, frozenset(Counter(keys).items())
     if node.op == "product":
-        scalars = [p for p, o in zip(parts, node.operands, strict=True) if o.dims == SCALAR]
-        chain = tuple(p for p, o in zip(parts, node.operands, strict=True) if o.dims != SCALAR)
+        scalars = [p for p, o in zip(keys, node.operands, strict=True) if o.dims == SCALAR]
+        chain = tuple(p for p, o in zip(keys, node.operands, strict=True) if o.dims != SCALAR)
         if chain and node.dims == SCALAR:
             inner = _inner([o for o in node.operands if o.dims != SCALAR], chain)
             return (node.op, frozenset(Counter([*scalars, Key(inner)]).items()), ()) if scalars else inner
         return node.op, frozenset(Counter(scalars).items()), chain
-    return node.op, node.data, tuple(parts), node.dims
+    return node.op, node.data, tuple(keys), node.dims
 
 
 def _inner(factors: list[Node], chain: tuple[Key, ...]) -> Hashable:

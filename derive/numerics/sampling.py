@@ -20,7 +20,8 @@ from derive.numerics.world import World
 from derive.problem.problem import Definition, Problem, Target
 from derive.sizes import Range
 
-MAX_COMBINATIONS, SHARED_SIZES = 4096, 17
+MAX_COMBINATIONS = 4096
+SHARED_SIZES = range(4, 13)  # neither so small that the gradients of a long program vanish, nor slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def choose_sizes(problem: Problem, rng: np.random.Generator) -> dict[str, int]:
     names = size_names(problem)
     if len(names) > len(pool):
         names = [names[k] for k in rng.permutation(len(names))]
-        pool = [v for v in range(2, 2 + SHARED_SIZES) if v not in fixed]
+        pool = [v for v in SHARED_SIZES if v not in fixed] or [max(SHARED_SIZES) + 1]
     values = rng.permutation(pool[: max(len(names), 1)])
     return {name: int(values[k % len(values)]) for k, name in enumerate(names)}
 

@@ -1,0 +1,1 @@
+"""Benchmarks: how long deriving takes, and how it compares with others; see README.md."""
