@@ -318,6 +318,13 @@ def test_what_cannot_be_batched_is_refused_by_name(name: str, over: str, message
         batched(by_identifier(name), over.split(), **more)
 
 
+def test_an_index_that_the_loss_leaves_open_varies_too() -> None:
+    problem = given_problem(r"J = -\log p_c", {"z": "C"}, define={"p": r"\operatorname{softmax}(z)"})
+    over = ["z", "c"]
+    batch = batched(problem, over)
+    same_as_the_loop(problem, over, batch, batch.lowered(gradients_of(batch, problem).values()), COUNT)
+
+
 def test_a_loss_without_the_examples_is_refused() -> None:
     with pytest.raises(AuthorError, match="the loss does not depend on x"):
         batched(given_problem("J = w^2", {"w": "scalar", "x": "scalar"}), ["x"])

@@ -217,7 +217,7 @@ class _Batcher:
             _refuse(f"{name} is a matrix: of an example only numbers, vectors and indices are stacked")
         key = with_letter(entity.key, self.letter)
         if entity.kind == "index":
-            family = b.index_family(key, node.data[1], self.range, self.letter)
+            family = b.index_family(key, values_of(entity), self.range, self.letter)
             self.scope.add(Entity("index family", key, pattern(key), family, (self.letter,), self.range))
         else:
             kept = ["one-hot" if p.startswith("one-hot at ") else p for p in node.data[2]]
@@ -311,6 +311,14 @@ def with_letter(key: str, letter: str) -> str:
         inside, _, rest = tail[1:].partition("}")
         return f"{head}^{{{inside}({letter})}}{rest}"
     return f"{head}^{{{tail[:1]}({letter})}}{tail[1:]}"
+
+
+def values_of(entity: Entity) -> Range:
+    """What an index, or a member of a family of indices, can be."""
+    found = entity.node.data[1] if entity.node is not None else None
+    found = found or entity.over
+    assert isinstance(found, Range)
+    return found
 
 
 def _plain(name: str) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from derive.errors import AuthorError
 from derive.expressions.node import Node
-from derive.lowering.batch import Batched
+from derive.lowering.batch import Batched, values_of
 from derive.reading.scope import Entity
 from derive.sizes import ONE, SCALAR, Dims, Range, Size
 from derive.training.table import Table
@@ -85,11 +85,11 @@ class Encoder:
             for number, row in zip(self.table.rows, lists, strict=True):
                 if not row:
                     raise AuthorError("there are no words", self._place(number, names[0]))
-            return [np.array([self._index(node.data[1], word, where) for word in row]) for row in lists]
+            return [np.array([self._index(values_of(entity), word, where) for word in row]) for row in lists]
         if entity.kind == "index" or "one-hot" in _properties(node):
             if len(cells) > 1:
                 raise AuthorError("one column is needed", where)
-            over = node.data[1] if entity.kind == "index" else Range(ONE, _length(node.dims))
+            over = values_of(entity) if entity.kind == "index" else Range(ONE, _length(node.dims))
             places = np.array([self._index(over, cell, where) for cell in cells[0]])
             return places if entity.kind == "index" else _Later(places, over.hi, node.dims[1] != ONE)
         numbers = self._numbers(cells, names)
@@ -136,11 +136,8 @@ class Encoder:
         for size, length in zip(axes, array.shape[1 + family :], strict=True):
             self._known(size, length, where)
         if index:
-            return (
-                self._positions(array, node.data[1], where)
-                if not family
-                else list(self._positions(array, node.data[1], where))
-            )
+            places = self._positions(array, values_of(entity), where)
+            return list(places) if family else places
         return list(array.astype(float)) if family else array.astype(float)
 
     def _positions(self, array: Any, over: Range, where: str) -> Any:
