@@ -142,7 +142,7 @@ def a_world(node: Node, i: int, j: int) -> World:
     return World(Floating(), drawn.sizes, values, indices, {})
 
 
-BLOCKS = ("concat", "block", "vec", "unvec")  # their entries need arithmetic of indices, which is not written here
+BLOCKS = ("concat", "vec", "unvec")  # their entries need arithmetic of indices, which is not written here
 EXAMPLES = [name for name, one in records().items() if one.example is not None and name not in BLOCKS]
 
 

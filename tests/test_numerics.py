@@ -170,3 +170,17 @@ def test_the_same_seed_gives_the_same_points() -> None:
     first, second = drawn({"x": "n", "y": "C, one-hot"}), drawn({"x": "n", "y": "C, one-hot"})
     np.testing.assert_array_equal(first["x"], second["x"])
     np.testing.assert_array_equal(first["y"], second["y"])
+
+
+def test_a_sum_inside_a_sum_keeps_no_axis_of_it() -> None:
+    """Σ_j (x_j − Σ_k x_k)² uses Σ_k x_k for every j, and it stands outside of the sum too."""
+    j, k = b.index("j", None), b.index("k", None)
+    x = b.symbol("x", (Size.of("n"), ONE))
+    whole = b.sum_over(b.entry(x, k, b.number(1)), "k", Range(ONE, Size.of("n")))
+    squares = b.power(b.subtract(b.entry(x, j, b.number(1)), whole), 2)
+    loss = b.product(b.sum_over(squares, "j", Range(ONE, Size.of("n"))), whole)
+    value = value_of(loss, Floating())
+    assert value.shape == (4, 1, 1)
+    given = value_of(x, Floating(), problem=problem_of(loss))[..., 0]
+    sums = given.sum(axis=-1)
+    assert value[:, 0, 0] == pytest.approx((((given - sums[:, None]) ** 2).sum(axis=-1)) * sums)

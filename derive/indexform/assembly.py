@@ -98,7 +98,9 @@ def _delta(e: Node, axes: Axes) -> Node:
             raise CannotAssembleError("an index inside another")
         return b.eye(axes.dims[0])
     mine = axes.row or axes.column
-    other = next(o for o in e.operands if _letter(o) != mine)
+    other = next((o for o in e.operands if mine not in free_indices(o)), None)
+    if other is None or mine not in letters:
+        raise CannotAssembleError("an index inside another")
     size = axes.dims[0] if axes.row is not None else axes.dims[1]
     unit = b.onehot(other, size)
     return unit if axes.row is not None else b.transpose(unit)
@@ -143,6 +145,8 @@ def _sum(e: Node, axes: Axes) -> Node:
             pass
     if letter in (axes.row, axes.column):
         raise CannotAssembleError("a letter used twice")
+    if {axes.row, axes.column} & free_indices(condition):
+        raise CannotAssembleError("a condition on what varies")
     return b.make("sum", (_matrix(body, axes), condition), e.data)
 
 

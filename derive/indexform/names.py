@@ -8,6 +8,7 @@ from derive.errors import NoRuleError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.gradient.sweep import naming
+from derive.indexform.conditions import settled
 from derive.indexform.entries import Writer
 from derive.indexform.letters import places, positions
 from derive.indexform.partials import Place
@@ -51,7 +52,7 @@ class Names:
         """Simplified, and called by its names, until nothing changes."""
         for _ in range(6):
             before = node
-            node = simplify(node)
+            node = simplify(settled(node))
             node = fold(node, dict(self._meanings(node)))
             node = simplify(b.substitute(node, dict(self.known)) if self.known else node)
             if node is before:

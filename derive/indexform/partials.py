@@ -112,7 +112,7 @@ class _Partial:
         if holder.op == "member" and holder.operands[0] is self.wrt.leaf:
             assert self.wrt.member is not None
             return b.product(delta(holder.operands[1], self.wrt.member), here)
-        if holder.op in ("symbol", "member"):
+        if all(part is not self.wrt.leaf for part in walk(holder)):
             return ZERO
         raise NoRuleError(holder.op, "an entry of it cannot be written with explicit sums")
 

@@ -251,7 +251,9 @@ class World:
             body = self.value(node.operands[0])
             if node.operands[1].op != "number":
                 body = self.f.mul(body, self.value(node.operands[1]))
-        return self.f.sum_bound(body, axis, count)
+        found = self.f.sum_bound(body, axis, count)
+        # What depends on no index that is bound outside is remembered for all of them, and must not keep their axes.
+        return self.f.trimmed(found, self.base + self._level(node))
 
 
 class _Settled:

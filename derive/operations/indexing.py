@@ -239,6 +239,7 @@ define(
     "rows or columns start+1 … end of a matrix",
     dims=_block_dims,
     within=lambda w, n: w.block(n),
+    entry=lambda w, n, i, j: b.entry(n, i, j),
     vjp=_block_vjp,
     latex=lambda p, n: p.block(n),
     numpy=lambda p, n: p.block(n),

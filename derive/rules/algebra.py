@@ -12,7 +12,7 @@ from derive.expressions.order import order_free
 from derive.rules.driver import rule
 from derive.rules.examples import M, column, matrix, number
 from derive.rules.factors import content
-from derive.rules.parts import chain_of, scalars_of
+from derive.rules.parts import chain_of, negative, scalars_of
 from derive.sizes import ONE, SCALAR
 
 
@@ -23,7 +23,7 @@ def sigmoid_of_minus(e: Node) -> Node | None:
     r"""1 - \sigma(-x) = \sigma(x)"""
     for k, term in enumerate(e.operands):
         value, rest = b.split_number(term)
-        if rest.op != "sigmoid" or not _negative(rest.operands[0]):
+        if rest.op != "sigmoid" or not negative(rest.operands[0]):
             continue
         others = [t for i, t in enumerate(e.operands) if i != k]
         for one in others:
@@ -32,13 +32,6 @@ def sigmoid_of_minus(e: Node) -> Node | None:
                 flipped = b.scale(-value, b.apply("sigmoid", b.negate(rest.operands[0])))
                 return b.add(flipped, *(t for t in others if t is not one))
     return None
-
-
-def _negative(node: Node) -> bool:
-    """Whether an argument is written with a minus in front."""
-    if node.op == "add":
-        return all(b.split_number(t)[0] < 0 for t in node.operands)
-    return b.split_number(node)[0] < 0
 
 
 @rule("product", "hadamard", example=lambda: (

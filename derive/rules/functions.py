@@ -7,7 +7,7 @@ from fractions import Fraction
 from derive.expressions import build as b
 from derive.expressions.node import Node, count_nodes
 from derive.rules.driver import rule
-from derive.rules.parts import scalars_of
+from derive.rules.parts import negative, scalars_of
 from derive.sizes import ONE, SCALAR, Size
 
 _N = Size.of("n")
@@ -136,7 +136,7 @@ def sigmoid_pair(e: Node) -> Node | None:
     for one in found:
         for other in e.operands:
             if other.op == "sigmoid" and other.operands[0] == b.negate(one.operands[0]) and other is not one:
-                plain, turned = (one, other) if b.split_number(other.operands[0])[0] < 0 else (other, one)
+                plain, turned = (other, one) if negative(one.operands[0]) else (one, other)
                 parts = [b.subtract(b.number(1), plain) if f is turned else f for f in e.operands]
                 return b.hadamard(*parts) if e.op == "hadamard" else b.product(*parts)
     return None

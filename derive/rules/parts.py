@@ -51,3 +51,12 @@ def range_of(node: Node) -> Range | None:
     elif node.op == "number":
         over = Range(Size.of(int(node.data[0])), Size.of(int(node.data[0])))
     return over
+
+
+def negative(node: Node) -> bool:
+    """Whether an argument is written with a minus in front."""
+    from derive.expressions.build import split_number
+
+    if node.op == "add":
+        return all(split_number(t)[0] < 0 for t in node.operands)
+    return split_number(node)[0] < 0

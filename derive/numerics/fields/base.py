@@ -65,6 +65,12 @@ class Field:
         out = self.reduce(x, axis)[0]
         return self.mul(self.const(count), out) if x.shape[axis] == 1 < count else out
 
+    def trimmed(self, x: Value, axes: int) -> Value:
+        """A value without the leading axes of length 1 that are more than `axes`."""
+        while x.ndim > axes and x.shape[0] == 1:
+            x = x[0]
+        return x
+
     def concat(self, values: Sequence[Value], axis: int) -> Value:
         lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
         full = [np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values]

@@ -58,6 +58,9 @@ class Dual(Field):
     def sum_bound(self, x: Value, axis: int, count: int) -> Value:
         return self._both(self.base.sum_bound, x, axis, count)
 
+    def trimmed(self, x: Value, axes: int) -> Value:
+        return self._both(self.base.trimmed, x, axes)
+
     def block(self, x: Value, axis: int, start: int, end: int) -> Value:
         return self._both(self.base.block, x, axis, start, end)
 
