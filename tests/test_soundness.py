@@ -57,8 +57,8 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     },
     "large logits": {
         "loss": r"J = -y^\top \log p",
-        "symbols": {"W": "n x d", "x": "d", "V": "C x n", "y": "C, one-hot"},
-        "define": {"h": "(W x)^3", "p": r"\operatorname{softmax}(V h)"},
+        "symbols": {"x": "d", "W": "n x d", "b": "n", "V": "C x n", "y": "C, one-hot"},
+        "define": {"z": "W x + b", "h": "z^3", "p": r"\operatorname{softmax}(V h)"},
     },
     "huber": {
         "loss": r"J = \sum_{i=1}^{n} \begin{cases} \frac{1}{2} r_i^2 & |r_i| \leq 1 \\ |r_i| - \frac{1}{2} & |r_i| > 1 \end{cases}",
