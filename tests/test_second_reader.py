@@ -82,5 +82,5 @@ def test_constructs_beyond_the_grammar(answer: str, verdict: str) -> None:
 
 def test_without_the_package_the_message_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("derive.reading.scalar_fallback.find_spec", lambda name: None)
-    found = grade({"id": 1, "problem": SQUARE, "wrt": "s", "answer": r"\int_0^s 1 dt"})
+    found = grade({"id": 1, "problem": SQUARE, "wrt": "s", "answer": r"\int_0^s 1\, dt"})
     assert (found.verdict, "latex2sympy2" in found.message) == ("unreadable", True)
