@@ -368,7 +368,7 @@ def test_the_source_of_a_batch_is_printed(run: Run) -> None:
     mean = run("numpy", "softmax-regression", "--batch", "x, y")
     total = run("numpy", "softmax-regression", "--batch", "x,y", "--sum")
     assert mean.exit_code == total.exit_code == 0
-    assert re.search(r"delta.T( @ |\.dot\()x\)? / n,", mean.output)
+    assert re.search(r"delta.T( @ |\.dot\()x\)?", mean.output)
     assert re.search(r"delta.T( @ |\.dot\()x\)?,", total.output)
     compile(mean.output, "printed", "exec")
 

@@ -42,6 +42,17 @@ class Arithmetic:
         x, top = node.operands
         return Code(f"{self(x, ATOM)}[{self(top)}]" if node.dims == SCALAR else f"at({self(x)}, {self(top)})")
 
+    def into(self, node: Node) -> Code:
+        """A NumPy function that writes over one of its operands."""
+        function, place = node.data[0], int(node.data[1]) if len(node.data) > 2 else 0
+        operands = list(node.operands)
+        inside = ", ".join(self._factor(o, operands) for o in operands)
+        return Code(f"np.{function}({inside}, out={self(operands[place])})")
+
+    def pair(self, node: Node) -> Code:
+        """A product that is one value."""
+        return self._factors(list(node.operands))
+
     def product(self, node: Node) -> Code:
         """Numbers times at most one matrix or vector, with what is divided by below."""
         factors: list[Node] = []

@@ -34,8 +34,21 @@ def sigmoid_slope(s: Seen, e: Node) -> Node | None:
     for value, sigma, seen in _terms(s, e, "sigmoid"):
         square = b.scale(-value, b.power(_bare(sigma), 2))
         if square in e.operands:
-            both = b.hadamard(_bare(sigma), b.apply("sigmoid", minus(seen.operands[0])))
+            both = k.kernel("pair", (_bare(sigma), b.apply("sigmoid", minus(seen.operands[0]))), e.dims)
             return _with_rest(e, (sigma, square), b.scale(value, both))
+    return None
+
+
+def sigmoid_pair(s: Seen, e: Node) -> Node | None:
+    """σ(x) σ(−x) as one value, which others may share"""
+    seen = [(o, s.view(o)) for o in e.operands if o.dims == e.dims]
+    rising = [(o, v.operands[0]) for o, v in seen if v.op == "sigmoid"]
+    for first, x in rising:
+        for second, other in rising:
+            if other == minus(x):
+                rest = [o for o in e.operands if o is not first and o is not second]
+                pair = k.kernel("pair", (first, second), e.dims)
+                return b.hadamard(*rest, pair) if e.op == "hadamard" else b.product(*rest, pair)
     return None
 
 

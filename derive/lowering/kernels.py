@@ -175,6 +175,10 @@ def _call(name: str) -> Callable[[Any, Node], str]:
     return lambda p, n: f"{name}({', '.join(p(o) for o in n.operands)})"
 
 
+def _out(p: Any, n: Node) -> str:
+    return f", out={p(n.operands[0])}" if n.data[0] else ""
+
+
 def _result(p: Any, n: Node) -> str:
     values = [p.returned(o) for o in n.operands]
     lines = [f"{p.text(str(key))}: {value}," for key, value in zip(n.data[:-1], values[1:], strict=True)]
@@ -202,10 +206,13 @@ KERNELS: dict[str, Kernel] = {
     "top": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.argmax({'axis=1' if n.dims != SCALAR else ''})"),
     "peak": Kernel(lambda p, n: p.peak(n)),
     "others": Kernel(_call("sum_of_others")),
-    "error": Kernel(_call("softmax_error")),
+    "error": Kernel(lambda p, n: f"softmax_error({', '.join(p(o) for o in n.operands)}{_out(p, n)})"),
+    "into": Kernel(lambda p, n: p.into(n), elementwise=True),
     "falling": Kernel(_call("falling")),
     "tail": Kernel(_call("tail")),
     "tanh_slope": Kernel(_call("tanh_slope")),
+    "turned": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.T"),
+    "pair": Kernel(lambda p, n: p.pair(n), elementwise=True),
     "scaled": Kernel(lambda p, n: p.product(n), elementwise=True),
     "shifted": Kernel(lambda p, n: p.shifted(n), elementwise=True),
     "log1p": Kernel(_call("np.log1p"), elementwise=True),
@@ -214,6 +221,7 @@ KERNELS: dict[str, Kernel] = {
     "log_sum_exp_rows": Kernel(_call("log_sum_exp")),
     "measured": Kernel(lambda p, n: p.measured(n)),
     "common_dtype": Kernel(lambda p, n: p.common_dtype(n)),
+    "one_dtype": Kernel(lambda p, n: f"of_one_dtype({', '.join(map(str, n.data[:-1]))})"),
     "result": Kernel(_result),
 }
 

@@ -15,16 +15,18 @@ from typing import Any
 import numpy as np
 from sympy import Symbol, lambdify
 
+from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.lowering import kernels as k
 from derive.lowering import runtime, source
 from derive.lowering.arguments import Argument, all_nodes, arguments_of, free_indices_of, measure
+from derive.lowering.inplace import InPlace
 from derive.lowering.names import Names
 from derive.lowering.plan import Plan, Replacements
 from derive.lowering.printer import NodePrinter
 from derive.lowering.products import Associate
 from derive.lowering.program import Program, program_of
-from derive.lowering.share import Shared, Signs
+from derive.lowering.share import Shared, Signs, Turned
 from derive.lowering.stable import Stable
 from derive.problem.problem import Problem
 from derive.sizes import SCALAR
@@ -69,6 +71,7 @@ def lowered(program: Program) -> Program:
         bodies[name] = stable(body)
     program = Program(bodies, program.loss, {wrt: stable(g) for wrt, g in program.gradients.items()}, program.stacks)
     given = frozenset(n for n in all_nodes(program) if n.op == "symbol" and n not in bodies)
+    program = program.mapped(Turned(_used(program)))
     for change in (Shared(_used(program)), Associate(given)):
         program = program.mapped(change)
     return program
@@ -106,6 +109,7 @@ class _Function:
             if a.node is not None and a.node.op == "index":
                 self.printer.indices[str(a.node.data[0])] = a.name
         self.temporaries = 0
+        self.made = set[Node]()
 
     def _letter(self, node: Node) -> str:
         for family, stack in self.program.stacks.items():
@@ -138,11 +142,31 @@ class _Function:
 
     def _planned(self, result: Node) -> tuple[Replacements, Node]:
         """The assignments of the function body: sizes and dtype, definitions, shared values; and its result."""
-        replacements, reduced = Plan(self.program.bodies, self._name)(result)
-        for _, value in replacements:
+        plan = Plan(self.program.bodies, self._name)
+        replacements, reduced = plan(result)
+        inplace = InPlace(self._temporary, self.printer.given)
+        assignments, reduced = inplace([(t, v) for t, (_, v) in zip(plan.assigned, replacements, strict=True)], reduced)
+        for place, successor in reversed(inplace.succeeded.items()):
+            if place in self.made:
+                self.printer.called[place] = self.printer.called[successor]
+        for _, value in assignments:
             self.printer.doprint(value)
         self.printer.doprint(reduced)
-        return [*self._sizes(), *self._dtype(), *replacements], reduced
+        body = [(Symbol(self.printer.called[target]), value) for target, value in assignments]
+        return [*self._one_dtype(inplace.used), *self._sizes(), *self._dtype(), *body], reduced
+
+    def _temporary(self, value: Node, hint: str) -> Node:
+        target = b.symbol(f"##{len(self.made)}", value.dims)
+        self._name(target, value, hint)
+        self.made.add(target)
+        return target
+
+    def _one_dtype(self, needed: bool) -> Replacements:
+        """Arrays that are written over must have the dtype of what is computed in them."""
+        arrays = [a.name for a in self.arguments if a.real and a.axes]
+        if not needed or len(arrays) < 2:
+            return []
+        return [(Symbol(", ".join(arrays)), k.kernel("one_dtype", (), SCALAR, tuple(arrays)))]
 
     def _name(self, node: Node, value: Node, hint: str) -> str:
         if self.printer.weak(value):

@@ -29,7 +29,7 @@ BROADCAST = ("fill", "rows", "columns")
 # What is written with Python's own operators, so that Python numbers stay Python numbers.
 NATIVE = frozenset(
     ("number", "constant", "size", "symbol", "index", "member", "add", "product", "power", "sum", "cases", "transpose",
-     "index_equal", "index_less", "measured", "common_dtype", *FLAGS)
+     "index_equal", "index_less", "measured", "common_dtype", "one_dtype", *FLAGS)
 )  # fmt: skip
 # What of a number is a Python number, however it is computed: calls of `math`.
 NUMBERS = {

@@ -11,6 +11,14 @@ from typing import Any
 import numpy as np
 
 
+def of_one_dtype(*arrays: Any) -> Any:
+    """The arrays with the floating dtype that all of them have or fit in; those that have it are not copied."""
+    dtype = np.result_type(*arrays)
+    if dtype.kind in "biu":
+        dtype = np.dtype(float)
+    return [np.asarray(a, dtype) for a in arrays]
+
+
 def at(z: Any, top: Any) -> Any:
     """The entry of each row at its position."""
     return z[np.arange(len(z)), top]
@@ -25,13 +33,13 @@ def sum_of_others(e: Any, top: Any) -> Any:
     return others
 
 
-def softmax_error(e: Any, others: Any, top: Any, y: Any) -> Any:
+def softmax_error(e: Any, others: Any, top: Any, y: Any, out: Any = None) -> Any:
     """Softmax minus y; at the largest entry 1 - p is what all others add up to, which may be tiny."""
     total = 1 + others
     if e.ndim == 1:
         where, error = top, e / total
     else:
-        where, error = (np.arange(len(e)), top), e / total[:, np.newaxis]
+        where, error = (np.arange(len(e)), top), np.divide(e, total[:, np.newaxis], out=out)
     error -= y
     error[where] = ((1 - y[where]) - y[where] * others) / total
     return error
@@ -61,30 +69,37 @@ def log_sum_exp(z: Any) -> Any:
 
 def falling(x: Any) -> Any:
     """exp(-x), for any x below some 700 (87 in single precision) as for that number: it does not overflow."""
-    return np.exp(-np.maximum(x, -700 if x.itemsize > 4 else -87))
+    e = np.maximum(x, -700 if x.itemsize > 4 else -87)
+    return np.exp(np.negative(e, out=e))
 
 
 def sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x))."""
-    return 1 / (1 + falling(x))
+    e = falling(x)
+    e += 1
+    return np.reciprocal(e, out=e)
 
 
 def tail(x: Any) -> Any:
     """log(1 + exp(-|x|))."""
-    return np.log1p(np.exp(-np.abs(x)))
+    e = np.exp(-np.abs(x))
+    return np.log1p(e, out=e)
 
 
 def softplus(x: Any) -> Any:
     """log(1 + exp(x)); for few numbers in one call, which for many costs more than its parts."""
     if x.size < 50:
         return np.logaddexp(0, x)
-    return np.maximum(x, 0) + tail(x)
+    out = tail(x)
+    out += np.maximum(x, 0)
+    return out
 
 
 def tanh_slope(x: Any) -> Any:
     """1 - tanh(x)^2 as 1 / cosh(x)^2; where that is below 1e-300 (1e-37 in single precision), the value there."""
-    slope = 1 / np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
-    return slope * slope
+    slope = np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
+    slope *= slope
+    return np.reciprocal(slope, out=slope)
 
 
 def number_sigmoid(x: Any) -> float:

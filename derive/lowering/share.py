@@ -43,6 +43,28 @@ def _all_negative(node: Node) -> bool:
     return node.op == "add" and all(b.split_number(t)[0] < 0 for t in node.operands)
 
 
+class Turned:
+    """Writes A Bᵀ as (B Aᵀ)ᵀ where B Aᵀ occurs too, and functions of it as transposes of functions of B Aᵀ."""
+
+    def __init__(self, roots: Iterator[Node]) -> None:
+        self.first: dict[Node, Node] = {}
+        for node in k.nodes_in_order(roots):
+            if node.op == "product" and k.rank(node.dims) == 2 and node not in self.first:
+                self.first.setdefault(b.transpose(node), node)
+        self.done: dict[Node, Node] = {}
+
+    def __call__(self, node: Node) -> Node:
+        return k.rewrite(node, self._turned, self.done)
+
+    def _turned(self, node: Node) -> Node | None:
+        first = self.first.get(node)
+        if first is not None and first is not node:
+            return k.kernel("turned", (first,), node.dims)
+        if len(node.operands) == 1 and node.operands[0].op == "turned" and node.op != "product" and k.elementwise(node):
+            return k.kernel("turned", (b.rebuild(node, node.operands[0].operands),), node.dims)
+        return None
+
+
 class Shared:
     """Writes the functions of `roots` with the exponentials that they share."""
 
@@ -100,7 +122,7 @@ def _softmax_family(node: Node, z: Node) -> Node:
     if node.op == "softmax":
         return b.divide(e, _spread(total, z)) if not vector else b.product(b.power(total, -1), e)
     if node.op == "softmax_error":
-        return k.kernel("error", (e, others, top, node.operands[1]), z.dims)
+        return k.kernel("error", (e, others, top, node.operands[1]), z.dims, (False,))
     logarithm = k.kernel("log1p", (others,), count)
     if node.op == "log_softmax":
         return b.subtract(shifted, _spread(logarithm, z))

@@ -241,7 +241,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "log": (stable_log,),
     "power": (power_of_exponentials,),
     "product": (product_with_ones, product_of_exponentials, zero_times_log, safe_quotient),
-    "hadamard": (product_of_exponentials, zero_times_log, safe_quotient),
+    "hadamard": (product_of_exponentials, zero_times_log, safe_quotient, differences.sigmoid_pair),
     "exp": (exp_of_difference,),
     "add": (
         differences.sigmoid_complement, differences.sigmoid_slope, differences.tanh_slope, differences.sigmoid_error,
