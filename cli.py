@@ -225,14 +225,65 @@ def check(
 
 @commands.command()
 @click.argument("file", type=click.File("rb"))
+@click.argument("submissions", nargs=-1, type=click.Path(exists=True))
 @POLICY
 @click.option("--json", "as_json", is_flag=True, help="Print one verdict a line as JSON instead.")
+@click.option("--out", metavar="FOLDER", help="Where the results of a homework are written.")
+@click.option("--student", metavar="NAME", help="All SUBMISSIONS are one student's.")
+@click.option("--workers", type=click.IntRange(1), help="How many processes judge.  [default: one a core]")
+@click.option("--canvas", type=click.Path(exists=True), help="A grade book exported by Canvas, to be filled.")
+@click.option("--moodle", type=click.Path(exists=True), help="A grading worksheet of Moodle, to be filled.")
 @click.pass_context
-def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool) -> None:
-    """Grade the questions of FILE, one JSON object a line; - reads standard input."""
+def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool, **homework: Any) -> None:
+    """Grade the questions of FILE, one JSON object a line; - reads standard input.
+
+    If FILE is a TOML file it is a homework, and SUBMISSIONS are what was handed in: .tex, Markdown, notebooks, JSON,
+    JSONL, CSV, folders of them (a file or a folder in it is one student's) or zip archives. Reports, tables and files
+    for platforms are written to --out; a run that was stopped goes on where it was.
+    """
     from derive.commands import judging
 
-    ctx.exit(_exit_code(judging.grade(file, policy, as_json, _safely)))
+    ctx.exit(_exit_code(judging.grade(file, policy, as_json, _safely, homework)))
+
+
+@commands.group()
+def homework() -> None:
+    """What a homework, a TOML file, needs before it is handed out."""
+
+
+@homework.command("check")
+@click.argument("file", type=click.Path(exists=True))
+@click.pass_context
+def homework_check(ctx: click.Context, file: str) -> None:
+    """Derive every answer of FILE, compare it with what is typed there, and try wrong keys and the test answers."""
+    from derive.commands import homework
+
+    ctx.exit(ALL_RIGHT if homework.show_check(file) else NOT_RIGHT)
+
+
+@homework.command("variants")
+@click.argument("file", type=click.Path(exists=True))
+@click.argument("students", nargs=-1, required=True)
+def homework_variants(file: str, students: tuple[str, ...]) -> None:
+    """Tell which variant of each question of FILE each of the STUDENTS gets."""
+    from derive.commands import homework
+
+    homework.variants(file, students)
+
+
+@commands.group()
+def export() -> None:
+    """Packages for platforms."""
+
+
+@export.command("gradescope")
+@click.argument("file", type=click.Path(exists=True))
+@click.option("--out", metavar="ZIP", default="autograder.zip", show_default=True, help="The file to write.")
+def export_gradescope(file: str, out: str) -> None:
+    """Pack FILE, a homework, and this engine as an autograder for Gradescope."""
+    from derive.commands import homework
+
+    homework.export_gradescope(file, out)
 
 
 def _safely(identifier: Any, judge: Callable[[], dict[str, Any]]) -> dict[str, Any]:

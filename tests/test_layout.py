@@ -34,6 +34,7 @@ ORDER = (
     ("lines", "terminal"),
     ("graph",),
     ("sheets",),
+    ("homework",),
     ("report",),
     ("commands",),
     ("launch", "__main__"),

@@ -86,8 +86,16 @@ def _question(problem: str, text: str, question: tuple[str, str, str | None, str
     return lambda: judge(None, asked, text).as_dict()
 
 
-def grade(file: BinaryIO, policy: str | None, as_json: bool, safely: Safely) -> Iterable[str]:
-    """Print the verdicts on the lines of a file; the verdicts that there were."""
+def grade(
+    file: BinaryIO, policy: str | None, as_json: bool, safely: Safely, homework: Mapping[str, Any]
+) -> Iterable[str]:
+    """Print the verdicts on the lines of a file; the verdicts that there were.  A TOML file is a homework."""
+    if str(getattr(file, "name", "")).endswith(".toml"):
+        from derive.commands import homework as whole
+
+        return whole.grade(Path(file.name), policy, as_json, **homework)
+    if given := [name for name, value in homework.items() if value]:
+        raise click.UsageError(f"{given[0]} belongs to a homework: FILE is then a .toml file")
     from derive.lines import read_lines
 
     verdicts, score = Counter[str](), 0.0

@@ -1,0 +1,1 @@
+"""Homework from end to end: submissions read, graded, marked and reported."""
