@@ -52,8 +52,9 @@ def helper(name: str) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None
-            for argument in node.args.args:
-                argument.annotation = None
+            for argument in (*node.args.args, node.args.vararg):
+                if argument is not None:
+                    argument.annotation = None
     return ast.unparse(tree)
 
 
