@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
 from derive import cache
-from derive.errors import AuthorError
 from derive.problem.files import catalogue, parse_toml
 
 Row = dict[str, str]
@@ -41,6 +41,16 @@ def _rows(complain: Callable[[Exception], None]) -> list[Row]:
     known = cache.read("catalogue", key)
     if isinstance(known, list):
         return known
+    rows, failed = _read(files, complain)
+    if not failed:
+        cache.write("catalogue", key, rows)
+    return rows
+
+
+def _read(files: list[tuple[str, Path]], complain: Callable[[Exception], None]) -> tuple[list[Row], bool]:
+    """The rows of the files, and whether one of them could not be read."""
+    from derive.errors import AuthorError
+
     rows, failed = list[Row](), False
     for identifier, path in files:
         try:
@@ -52,9 +62,7 @@ def _rows(complain: Callable[[Exception], None]) -> list[Row]:
         title, source, loss = (str(keys.get(name, "")) for name in ("title", "source", "loss"))
         row = {"id": identifier, "title": title, "topic": path.parent.name, "source": source, "loss": loss}
         rows.append(row | {"define": _steps(keys.get("define", {}))})
-    if not failed:
-        cache.write("catalogue", key, rows)
-    return rows
+    return rows, failed
 
 
 def _steps(define: object) -> str:

@@ -1,15 +1,15 @@
-"""The files that problems stand in: where the catalogue lies, and the keys of TOML and JSON texts."""
+"""The files that problems stand in: where the catalogue lies, and the keys of TOML and JSON texts.
+
+What parses is imported when there is something to parse, so that the catalogue's files are found at once.
+"""
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-from derive.errors import AuthorError
 
 
 @lru_cache(maxsize=1)
@@ -29,6 +29,10 @@ def catalogue() -> dict[str, Path]:
 
 def parse_toml(text: str, where: str) -> Mapping[str, Any]:
     """The keys of a TOML text; an `AuthorError` with line and column where it does not parse."""
+    import tomllib
+
+    from derive.errors import AuthorError
+
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError) as problem:
@@ -39,6 +43,8 @@ def parse_toml(text: str, where: str) -> Mapping[str, Any]:
 
 def parse_json(text: str, where: str) -> Mapping[str, Any]:
     """The keys of a JSON text; a name that stands twice is an error."""
+    from derive.errors import AuthorError
+
     try:
         return json.loads(text, object_pairs_hook=once)  # type: ignore[no-any-return]
     except AuthorError as problem:
@@ -51,6 +57,8 @@ def parse_json(text: str, where: str) -> Mapping[str, Any]:
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object whose keys are all different."""
+    from derive.errors import AuthorError
+
     out: dict[str, Any] = {}
     for key, value in pairs:
         if key in out:
