@@ -99,9 +99,9 @@ def _overview(homework: Homework, found: Sequence[Graded], notes: Sequence[str],
     rows = []
     for one in found[:MOST_SHOWN]:
         signs = Text(" ").join(_sign(str(m.verdict["verdict"]), m.carried) for m in one.marks)
-        extra = [f"{len(one.unassigned)} unassigned"] if one.unassigned else []
         points = f"{number(one.points)} of {number(homework.points)}"
-        rows.append((Text(short(one.student), "bold"), signs, Text(points), Text(", ".join(extra), "yellow")))
+        points += f"   {len(one.unassigned)} unassigned" if one.unassigned else ""
+        rows.append((Text(short(one.student), "bold"), signs, Text(points)))
     yield table(rows)
     if len(found) > MOST_SHOWN:
         yield Text(f"  … and {len(found) - MOST_SHOWN} more students", "dim")

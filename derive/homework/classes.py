@@ -127,7 +127,11 @@ def _students(homework: Homework, graded: Sequence[Graded]) -> Grid:
 
 
 def _left_over(graded: Sequence[Graded]) -> Iterator[Part]:
-    left = [f"{g.student}: {place}: {' '.join(text.split())[:160]}" for g in graded for place, text in g.unassigned]
+    left = [
+        f"{g.student}: {place}" + (f": {' '.join(text.split())[:160]}" if text else "")
+        for g in graded
+        for place, text in g.unassigned
+    ]
     if left:
         yield Heading(2, "What belongs to no question")
         yield Bullets(left[:MOST_LISTED])

@@ -22,8 +22,8 @@ class Event:
     """One part of a document in its order.
 
     `kind`: heading (with its `level`), display or inline (a formula), prose, open and close (an environment or cell
-    that says itself which question it answers: `text` is the name it gives), solution and end (where an answer
-    stands apart from what was asked).
+    that says itself which question it answers: `text` is the name it gives, a `level` the rank of what it holds),
+    solution and end (where an answer stands apart from what was asked).
     """
 
     kind: str
@@ -132,7 +132,7 @@ class Assembler:
         if question is None:
             self.found.notes.append(f"{self._place(event.line)}: there is no question {event.text!r}")
         self.outer.append(self.region)
-        self._begin(question, event.line, 99, 2)
+        self._begin(question, event.line, 99, event.level or 2)
 
     def _close(self, event: Event) -> None:
         self.region = self.outer.pop()

@@ -71,7 +71,7 @@ def _paragraph(token: Any, names: Names, line: int) -> Iterator[Event]:
     first = _STARTS.match(parts[0].text) if parts and parts[0].kind == "prose" else None
     named = names.find(first[1]) if first else None
     if named is not None and len(parts) > 1:
-        yield Event("open", named, line)
+        yield Event("open", named, line, 1)  # it ranks as a heading does
         yield from parts[1:]
         yield Event("close", "", line)
     elif _is_bold(token) and names.find(_plain(token)) is not None:

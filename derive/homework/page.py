@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
-from xml.etree.ElementTree import ParseError
+
+from derive.errors import AuthorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ math { font-size: 1.15rem } .math { margin: .2rem 0 .4rem; overflow-x: auto; pad
 .wide { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th, td { text-align: right; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); white-space: nowrap }
 th { color: var(--dim); font-weight: 600 } .left { text-align: left }
-.bars td { border: 0; padding: .15rem .8rem .15rem 0 } .bars td:last-child { width: 100% }
+.bars { margin-bottom: 1rem } .bars td { border: 0; padding: .15rem .8rem .15rem 0 } .bars td:last-child { width: 100% }
 .bar { display: inline-block; height: .9rem; background: var(--bar); border-radius: 2px; vertical-align: middle;
   margin-right: .5rem; max-width: 80% }
 @media print { body { margin: 0; max-width: none } h2 { break-after: avoid } }
@@ -204,17 +204,11 @@ _HTML = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
 def mathml(latex: str) -> str:
-    """A formula of ours as MathML; empty where latex2mathml is not installed or does not know a command in it."""
+    """A formula of ours as MathML; empty where latex2mathml is not installed or cannot show it."""
     try:
-        from latex2mathml import converter, exceptions
-    except ModuleNotFoundError:
+        from derive.sheets.html_math import mathml as typeset
+
+        return typeset(latex, large=True)
+    except (ModuleNotFoundError, AuthorError):
         return ""
-    known = [getattr(exceptions, name) for name in dir(exceptions) if name.endswith("Error")]
-    try:
-        found: str = converter.convert(latex, display="block")
-    except (*known, ParseError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
-        return ""
-    unknown = re.search(r"<m[io]>\\\\[A-Za-z]", found)  # a command that is not known is passed through as text
-    return "" if unknown else found

@@ -68,9 +68,9 @@ def _cut(text: str, most: int = 300) -> str:
 
 def _answer(mark: Mark) -> Iterator[Part]:
     sign, said, tone = words(mark)
-    title = "" if mark.question.title == mark.question.id else f" {mark.question.title}"
+    title = "" if mark.question.title == mark.question.id else f" · {mark.question.title}"
     points = f"{number(mark.points)} of {number(mark.question.points)}"
-    yield Heading(2, f"{mark.question.id}{title}: {sign} {said} ({points})", tone)
+    yield Heading(2, f"{mark.question.id}{title} — {sign} {said} ({points})", tone)
     yield Para(asked(mark.variant), "Asked:")
     verdict = mark.verdict
     if mark.given is not None:

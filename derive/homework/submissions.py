@@ -137,6 +137,7 @@ def _together(student: str, parts: Iterable[Found], called: tuple[str, ...], hom
         _add(whole, part)
     unassigned = [(_clean(place), _clean(text)) for place, text in whole.unassigned]
     out = Submission(_clean(student), unassigned=unassigned, notes=[_clean(n) for n in whole.notes], called=called)
+    several: dict[tuple[str, str], list[str]] = {}
     for question in homework.questions:
         given = [g for g in whole.given if g.question == question.id]
         given = [replace(g, text=_clean(g.text), place=_clean(g.place), preamble=_clean(g.preamble)) for g in given]
@@ -146,7 +147,9 @@ def _together(student: str, parts: Iterable[Found], called: tuple[str, ...], hom
         out.answers[question.id] = best[-1]
         if len(given) > 1:
             places = "; ".join(dict.fromkeys(g.place for g in given))
-            out.notes.append(f"{question.id}: answered {len(given)} times ({places}); that at {best[-1].place} counts")
+            several.setdefault((places, best[-1].place), []).append(question.id)
+    for (places, chosen), ids in several.items():
+        out.notes.append(f"{', '.join(ids)}: answered more than once ({places}); what stands in {chosen} counts")
     return out
 
 

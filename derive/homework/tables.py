@@ -22,6 +22,7 @@ from derive.homework.reports import number, words
 _FORMULA = re.compile(r"^[=+\-@\t\r\n\uFF0B\uFF0D\uFF1D\uFF20]")
 _HARMLESS = re.compile(r"-|[-+]?\d+(?:[.,]\d+)?")
 CANVAS_ID = ("ID", "SIS User ID", "SIS Login ID", "Integration ID")
+MOST_NAMED = 20
 MOODLE_NEEDED = ("Identifier", "Grade")
 
 
@@ -208,4 +209,6 @@ def _one_of(names: Iterable[str], known: Mapping[str, Graded | None]) -> Graded 
 
 
 def _not_found(graded: Sequence[Graded], used: set[str], path: Path) -> list[str]:
-    return [f"{g.student} does not stand in {path.name}" for g in graded if g.student not in used]
+    missing = [g.student for g in graded if g.student not in used]
+    names = ", ".join(missing[:MOST_NAMED]) + (", …" if len(missing) > MOST_NAMED else "")
+    return [f"not in {path.name} ({len(missing)} of {len(graded)} students): {names}"] if missing else []
