@@ -167,6 +167,20 @@ def numpy(problem: str, batch: str | None, summed: bool) -> None:
 
 
 @commands.command()
+@click.argument("problems", nargs=-1)
+@click.option("--output", "-o", multiple=True, required=True, help="FILE.pdf, .html, .tex, .md or .ipynb. Repeatable.")
+@click.option("--title", default="", help="The title.  [default: the problem's]")
+@click.option("--only", multiple=True, metavar="wrt=W", help="Only the gradient by W. Repeatable.")
+@click.option("--answers", type=click.Choice(("show", "hide")), default="show", help="Hide: exercise and solution.")
+@click.option("--all", "everything", is_flag=True, help="All problems of the catalogue.")
+def sheet(**asked: Any) -> None:
+    """Write the derivation sheet of PROBLEMS; several make a booklet, or a file each where FILE has {id} in it."""
+    from derive.commands import sheets
+
+    sheets.sheet(**asked)
+
+
+@commands.command()
 @click.argument("config")
 @click.option("--save", metavar="FILE", help="Where the result is written.  [default: CONFIG as .npz, here]")
 @click.option("--csv", metavar="FILE", help="Write the losses of all epochs to a CSV file too.")
