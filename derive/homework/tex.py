@@ -24,6 +24,10 @@ DISPLAYS = frozenset(
 ANSWERS = frozenset("answer solution".split())
 BOLD = frozenset("textbf textsc emph underline".split())
 IGNORED = frozenset("verbatim lstlisting minted comment".split())
+MOST_REPAIRS = 20
+_STARTS = re.compile(
+    r"\\(?:part|chapter|(?:sub)*section|(?:sub)?paragraph)\*?\s*\{|\\(?:begin|end)\s*\{(?:answer|solution)\}"
+)
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%[^\n]*")
 _LABEL = re.compile(r"\\label\s*\{([^{}]*)\}")
 _SILENT = re.compile(r"\\(?:label|ref|eqref|tag)\s*\{[^{}]*\}|\\(?:nonumber|notag|centering|noindent|qedhere)\b")
@@ -34,7 +38,9 @@ def read_tex(text: str, names: Names, name: str, macros: dict[str, str] | None =
     known = {**(macros or {}), **macros_of(text)}
     found = Assembler(names, name)
     try:
-        found.take(_Walker(text).events())
+        walker = _Walker(text)
+        found.found.notes += [f"{name}: {note}" for note in walker.notes]
+        found.take(walker.events())
     except RecursionError:
         found.found.notes.append(f"{name}: nested too deep; not read")
         found.found.unassigned.append((name, text[:2000]))
@@ -48,9 +54,35 @@ class _Walker:
 
     def __init__(self, text: str) -> None:
         latex = needed("pylatexenc.latexwalker")
-        self.text, self.latex = text, latex
-        self.starts = [0] + [m.end() for m in re.finditer("\n", text)]
-        self.nodes = latex.LatexWalker(text, tolerant_parsing=True).get_latex_nodes()[0]
+        self.text, self.latex, self.notes = text, latex, list[str]()
+        for _ in range(MOST_REPAIRS):
+            self.starts = [0] + [m.end() for m in re.finditer("\n", self.text)]
+            self.nodes = latex.LatexWalker(self.text, tolerant_parsing=True).get_latex_nodes()[0]
+            if not self._closed(self.nodes):
+                break
+
+    def _closed(self, nodes: list[Any]) -> bool:
+        """Close the first formula that runs on into a heading or out of its environment; whether there was one."""
+        for node in nodes:
+            opening = self._opens(node)
+            if opening is None:
+                if self._closed(list(getattr(node, "nodelist", None) or ())):
+                    return True
+            elif (begins := _STARTS.search(self.text, node.pos + 1, node.pos + node.len)) is not None:
+                line = self._line(node)
+                self.notes.append(f"line {line}: {opening[0]} is never closed; it ends where the next part begins")
+                self.text = f"{self.text[: begins.start()]}{opening[1]} {self.text[begins.start() :]}"
+                return True
+        return False
+
+    def _opens(self, node: Any) -> tuple[str, str] | None:
+        """What opens and what closes a formula; None for anything else."""
+        kind = type(node).__name__
+        if kind == "LatexMathNode":
+            return node.delimiters[0], node.delimiters[1]
+        if kind == "LatexEnvironmentNode" and self._name(node) in DISPLAYS:
+            return rf"\begin{{{node.environmentname}}}", rf"\end{{{node.environmentname}}}"
+        return None
 
     def events(self) -> Iterator[Event]:
         """What stands in the document, or in the whole file where there is none."""
@@ -94,7 +126,12 @@ class _Walker:
     def _macro(self, node: Any, behind: list[Any]) -> Iterator[Event]:
         name, line = self._name(node), self._line(node)
         parts = [a for a in (node.nodeargd.argnlist if node.nodeargd else ()) or () if a is not None]
-        if name in LEVELS:
+        runs_on = _STARTS.search(self.text, node.pos + 1, node.pos + node.len)
+        if runs_on is not None:  # a brace of it is never closed
+            if name in LEVELS:
+                yield Event("heading", self.text[parts[-1].pos + 1 : runs_on.start()], line, LEVELS[name])
+            yield from (e for part in parts for e in self._through(list(getattr(part, "nodelist", None) or ())))
+        elif name in LEVELS:
             labels = tuple(m[1] for n in behind for m in [_LABEL.match(self._verbatim(n))] if m)
             yield Event("heading", self._inner(parts[-1]) if parts else "", line, LEVELS[name], labels)
         elif name == "item" and parts:
