@@ -286,3 +286,11 @@ def test_a_difference_is_shown_at_a_point() -> None:
 def test_what_leaves_the_real_numbers_everywhere_is_wrong() -> None:
     found = grade({"problem": PROBLEMS["square"], "wrt": "s", "answer": r"s \sqrt{-1}^2"})
     assert (found.verdict, found.code) == ("incorrect", "undefined")
+
+
+def test_one_entry_with_many_digits_decides_as_all_of_them_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large derivative only an entry that differs is evaluated again: here of every derivative."""
+    monkeypatch.setattr("derive.grading.reference.LARGE", 0)
+    for name, wrt, answer in WRONG[:24]:
+        found = grade({"problem": {**PROBLEMS[name], "title": "each derivative is large"}, "wrt": wrt, "answer": answer})
+        assert found.verdict == "incorrect", (name, wrt, answer)

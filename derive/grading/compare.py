@@ -31,6 +31,8 @@ CLEARLY, NEGLIGIBLE = 1e-6, 1e-9
 EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
 OWN_SAMPLES, OWN_POINTS, LABEL_POINTS = 3, 12, 400
 FEW, MOST = 4, 14
+FARTHEST, OSCILLATING_SAMPLES = 12, 8
+MOST_ENTRIES = 3
 MOST_LABEL_TESTS, MOST_COINS = 6, 5
 FEWEST_DEFINED = 3
 
@@ -101,7 +103,7 @@ class _Ladder:
         here, there = np.isfinite(true), np.isfinite(given)
         far = here & there & apart(true, given)
         for point in _points_of(far)[:3]:
-            found = self._confirmed(drawn, point)
+            found = self._confirmed(drawn, point, true[point], far[point])
             if found is not None:
                 return found, 0
         outcome = None
@@ -109,21 +111,40 @@ class _Ladder:
             outcome = self._without_value(drawn, point)
         return outcome, len(_points_of((here & there).all(axis=(-2, -1), keepdims=True)))
 
-    def _values(self, f: Field, drawn: Sample) -> Any:
+    def _values(self, f: Field, drawn: Sample, anew: bool = False) -> Any:
         """The answer's values; none where a root or logarithm that it was written with has none."""
-        value, *lost = self.ref.evaluated([self.answer, *self.lost], f, drawn)
+        value, *lost = self.ref.evaluated([self.answer, *self.lost], f, drawn, anew)
         for other in lost:
             bad = ~np.isfinite(np.asarray(other, dtype=float)).all(axis=(-2, -1), keepdims=True)
             value = np.where(bad, np.nan, value)
         return value
 
-    def _confirmed(self, drawn: Sample, point: int) -> Outcome | None:
-        """A difference seen in floating point, evaluated again with many digits; None if it was rounding."""
+    def _confirmed(self, drawn: Sample, point: int, seen: Any, far: Any) -> Outcome | None:
+        """A difference seen in floating point, evaluated again with many digits; None if it was rounding.
+
+        `seen` are the true values in floating point, `far` tells which entries differ.
+        """
         ref, here = self.ref, self.ref.single(drawn, point)
-        true, given = ref.exactly(drawn, point)[0], ref.answers(self.answer, ref.precise, here)
+        given = ref.answers(self.answer, ref.precise, here)
+        if ref.is_large:
+            return self._confirmed_by_entry((drawn, point), seen, given, np.argwhere(far)[:MOST_ENTRIES])
+        true = ref.exactly(drawn, point)[0]
         if np.any(gaps(ref, true, given) > SURE) and _visible(ref, true, given):
             evidence = counterexample(ref, self.answer, here, true, given)
             return Outcome("different", "floating point", "", evidence)
+        return None
+
+    def _confirmed_by_entry(self, place: tuple[Sample, int], seen: Any, given: Any, entries: Any) -> Outcome | None:
+        """The same for a large derivative: only entries that differ are evaluated again, until one is confirmed."""
+        ref = self.ref
+        for row, column in entries:
+            true = ref.entry_exactly(*place, int(row), int(column))
+            one, other = (np.asarray([[[v]]], dtype=object) for v in (true, given[0, row, column]))
+            if np.any(gaps(ref, one, other) > SURE) and _visible(ref, one, other):
+                whole = seen[None].astype(object)
+                whole[0, row, column] = true
+                evidence = counterexample(ref, self.answer, ref.single(*place), whole, given)
+                return Outcome("different", "floating point", "", evidence)
         return None
 
     def _without_value(self, drawn: Sample, point: int) -> Outcome | None:
@@ -156,9 +177,10 @@ class _Ladder:
         degree = points.polynomial_degree(self.answer, self.ref.plain.meanings)
         if degree <= FEW and not uses_positions(self.answer, self.tests):
             return None
-        if degree > MOST:
+        if degree > MOST or points.reach(self.answer) > FARTHEST:
             return Outcome("unknown", "floating point", "The answer uses sizes or labels too often to be sure of it.")
         asked, count = self.ref.asked, OWN_SAMPLES if degree <= FEW else degree + 2
+        count = max(count, OSCILLATING_SAMPLES) if points.oscillates(self.answer) else count
         for drawn in points.of_its_own(asked.problem, asked.target, self.answer, count, OWN_POINTS):
             true = self.ref.at_if_possible(drawn)
             outcome = None if true is None else self._at_points(self.ref.floating, drawn, true)[0]
@@ -177,8 +199,19 @@ class _Ladder:
         asked = self.ref.asked
         drawn = next(points.of_its_own(asked.problem, asked.target, self.answer, 1, LABEL_POINTS))
         outcome, _ = self._at_points(self.ref.floating, drawn, self.ref.at(self.ref.floating, drawn))
-        problem = kinks.unseen(self.ref, found, [*self.ref.samples, drawn])
+        problem = kinks.unseen(self.ref, found, [*self.ref.samples, drawn]) or self._at_one(found)
         return outcome or (Outcome("unknown", "floating point", problem) if problem else None)
+
+    def _at_one(self, found: list[Test]) -> str:
+        """Why an answer that compares sizes with numbers is not trusted: it differs where these sizes are 1."""
+        asked = self.ref.asked
+        plain = [t for t in found if all(part.op in ("size", "number", "add", "product") for part in walk(t.operand))]
+        names = {name for t in plain for part in walk(t.operand) if part.op == "size" for name in part.data[0].names}
+        drawn = points.with_ones(asked.problem, asked.target, names, FEWEST_DEFINED)
+        true = self.ref.at_if_possible(drawn) if names else None
+        if true is None or self._at_points(self.ref.floating, drawn, true)[0] is None:
+            return ""
+        return f"The answer differs where {' and '.join(sorted(names))} is 1."
 
     # --------------------------------------------------------------------------------- proofs and identities
 
@@ -208,9 +241,9 @@ class _Ladder:
         """Many digits at points of several scales; then every branch must have been seen."""
         ref, unsure = self.ref, False
         for f, drawn in kinks.scales(ref.worlds("precise")):
-            true = ref.at(f, drawn)
             ref.precise.saturated = False
-            given = self._values(f, drawn)
+            true = ref.at(f, drawn)
+            given = self._values(f, drawn, anew=True)
             unsure |= ref.precise.saturated
             gap = gaps(ref, true, given)
             for point in _points_of(gap > EQUAL)[:1]:

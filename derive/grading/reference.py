@@ -16,14 +16,15 @@ from derive.grading.branches import Branches, Test, of_program, tests
 from derive.grading.digits import Careful
 from derive.grading.random_branches import Coins, Multilinear
 from derive.numerics import forward
+from derive.numerics.directional import along
 from derive.numerics.fields import Field, Floating
 from derive.numerics.sampling import Sample, sample, world
 from derive.numerics.world import World
 from derive.problem.problem import Definition, Problem, Target
-from derive.sizes import Dims
+from derive.sizes import SCALAR, Dims
 
 MODULAR_POINTS, PRECISE_POINTS, COINS = 6, 5, 24
-MOST_EXACT = 64
+MOST_EXACT, LARGE = 64, 1500
 Values = list[Any]
 
 
@@ -152,6 +153,26 @@ class Reference:
             self._exact[key] = (drawn, value, self.precise.saturated)
         return self._exact[key][1:]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether the derivative with respect to all entries with many digits would take long."""
+        entries = int(np.prod([size.value(self.samples[0].sizes) for size in self.asked.target.leaf.dims]))
+        return entries * len(self.plain.meanings) > LARGE
+
+    def entry_exactly(self, drawn: Sample, point: int, row: int, column: int) -> Any:
+        """One entry of the true value at one point with many digits."""
+        asked = self.asked
+        if asked.layout == "numerator":
+            row, column = column, row
+        here = self.single(drawn, point)
+        dims = tuple(size.value(drawn.sizes) for size in asked.target.access.dims)
+        direction = np.zeros((1, *dims))
+        gradient = asked.of.dims == SCALAR
+        direction.reshape(-1)[row * dims[1] + column if gradient else column] = 1
+        with np.errstate(all="ignore"):
+            out = along(self.plain, self.precise, here, asked.of, asked.target, direction)
+        return out.reshape(-1)[0 if gradient else row]
+
     def single(self, drawn: Sample, point: int) -> Sample:
         """One point of a sample of a rung, in a world that is kept for the answers that differ there."""
         key = (id(drawn), point)
@@ -171,9 +192,9 @@ class Reference:
         """An expression's values over a field at given points."""
         return self.evaluated([node], f, drawn)[0]
 
-    def evaluated(self, nodes: list[Node], f: Field, drawn: Sample) -> Values:
-        """The values of several expressions in one world."""
-        here = self.world(f, drawn)
+    def evaluated(self, nodes: list[Node], f: Field, drawn: Sample, anew: bool = False) -> Values:
+        """The values of several expressions in one world; `anew` with nothing that other answers have left."""
+        here = world(self.plain, f, drawn) if anew else self.world(f, drawn)
         try:
             with np.errstate(all="ignore"):
                 found = [here.value(node) for node in nodes]
