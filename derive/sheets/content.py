@@ -11,9 +11,6 @@ from derive.gradient.derivation import CLOSE, Derivation, asked, closed_forms, d
 from derive.gradient.local import local_rule
 from derive.gradient.sweep import Step as Swept
 from derive.gradient.sweep import sweep
-from derive.graph.model import graph_of
-from derive.graph.svg import described, svg
-from derive.graph.text import rows
 from derive.indexform.derivation import IndexForm, index_form
 from derive.indexform.wording import Line
 from derive.lowering.lower import lower
@@ -29,14 +26,13 @@ from derive.sheets.blocks import (
     Heading,
     Paragraph,
     Part,
-    Picture,
     Room,
     Step,
     Table,
 )
+from derive.sheets.walk import graph_blocks, inputs
 from derive.sizes import SCALAR, Dims
 
-MOST_NODES = 40
 LAYOUTS = {
     "shape": "Shape convention: a gradient has the shape of its variable.",
     "numerator": "Numerator layout: rows follow what is differentiated, columns the variable; gradients are rows.",
@@ -46,10 +42,14 @@ KINDS = {"value": "", "family": "family", "index": "index", "index family": "ind
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a sheet is to show: the variables (all questions if empty), and whether the answers are left out."""
+    """What a sheet is to show: the variables (all questions if empty), the answers, and numbers at `at`.
+
+    `at` is written as for `derive graph`, or names a TOML file with several inputs.
+    """
 
     wrt: tuple[str, ...] = ()
     answers: bool = True
+    at: str = ""
 
 
 def part_of(problem: Problem, wanted: Wanted | None = None) -> Part:
@@ -60,8 +60,8 @@ def part_of(problem: Problem, wanted: Wanted | None = None) -> Part:
     blocks: list[Block] = [Paragraph(found.source, "source")] if found.source else []
     blocks += _model(problem)
     blocks += _forward(problem, found)
-    if len(problem.program) > 1:
-        blocks += _graph(problem)
+    if len(problem.program) > 1 and wanted.answers:  # the picture shows the gradients
+        blocks += graph_blocks(problem, inputs(wanted.at))
     if not wanted.answers:
         return Part(problem.identifier, title, (*blocks, *_exercises(problem, found)))
     blocks += _backward(problem, found)
@@ -120,17 +120,6 @@ def _forward(problem: Problem, found: Derivation) -> Iterator[Block]:
     shapes = {str(n.data[0]): n.dims for n in (*problem.definitions, problem.loss_symbol)}
     rows = (Equation(line.name, (line.definition,), _dims(shapes[line.name])) for line in found.forward)
     yield Equations(tuple(rows))
-
-
-def _graph(problem: Problem) -> Iterator[Block]:
-    """The computation graph as a picture, and as rows of text for where there are none."""
-    graph, _ = graph_of(problem)
-    if len(graph.nodes) > MOST_NODES:
-        return
-    yield Heading("Computation graph")
-    text = "\n".join("   ".join(row) for row in rows(graph))
-    caption = "Values go from left to right; gradients come back along the same edges."
-    yield Picture(svg(graph), described(graph), text, caption)
 
 
 def _exercises(problem: Problem, found: Derivation) -> Iterator[Block]:

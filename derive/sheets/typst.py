@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,10 @@ TEMPLATE = Path(__file__).with_name("sheet.typ")
 KINDS = frozenset(("source", "remark", "confirmed", "doubt", "mistake"))
 CODE_SIZE, SMALLEST_CODE, CODE_WIDTH = 8.5, 6.0, 745.0
 LONG_INLINE = 90
+_DARK = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
+_COLOUR = re.compile(r"(--[a-z-]+):([^;}]*)[;}]")
+_FONT = re.compile(r"font:\s*([\d.]+px)[^;}]*;")
+_QUESTION = re.compile(r"\d+\. \$[^$]+\$")
 
 
 def pdf(sheet: Sheet) -> bytes:
@@ -73,7 +78,7 @@ def rendered(block: Block) -> str:
     if isinstance(block, Heading):
         return f"#heading(level: {block.level}, {text(block.text, display=block.level > 2)})"
     if isinstance(block, Paragraph):
-        return f"#{block.kind}({text(block.text)})" if block.kind in KINDS else f"#block({text(block.text)})"
+        return _paragraph(block)
     if isinstance(block, Equations):
         return f"#equations(boxed: {str(block.boxed).lower()}, {_rows(block.rows)})"
     if isinstance(block, Step):
@@ -88,6 +93,13 @@ def rendered(block: Block) -> str:
     if isinstance(block, Room):
         return f"#room({block.lines})"
     return _picture(block)
+
+
+def _paragraph(block: Paragraph) -> str:
+    if block.kind in KINDS:
+        return f"#{block.kind}({text(block.text)})"
+    asked = _QUESTION.fullmatch(block.text) is not None
+    return f"#block(sticky: {str(asked).lower()}, {text(block.text, display=asked)})"
 
 
 def text(written: str, display: bool = False) -> str:
@@ -138,5 +150,13 @@ def _table(block: Table) -> str:
 def _picture(block: Picture) -> str:
     caption = text(block.caption) if block.caption else "none"
     if block.svg:
-        return f"#picture({quoted(block.svg)}, {quoted(block.alternative)}, {caption})"
+        return f"#picture({quoted(printable(block.svg))}, {quoted(block.alternative)}, {caption})"
     return f"#code({CODE_SIZE}pt, raw({quoted(block.text)}, block: true))"
+
+
+def printable(svg: str) -> str:
+    """A picture for paper: its colours written where they are used, none for the dark, and a font that is there."""
+    light = _DARK.sub("", svg)
+    for name, value in _COLOUR.findall(light):
+        light = light.replace(f"var({name})", value.strip())
+    return _FONT.sub(r"font-size: \1; font-family: 'New Computer Modern';", light)
