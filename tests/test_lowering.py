@@ -6,9 +6,11 @@ import ast
 import builtins
 import keyword
 import re
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
+from derive.gradient.closed import derivative
 from derive.lowering import runtime
 from derive.lowering.lower import Lowered, lower
 from derive.lowering.names import Names, identifier
@@ -318,6 +321,62 @@ def test_logits_of_a_thousand_are_exact(name: str, number: int) -> None:
         np.testing.assert_allclose(single["it"], wanted, rtol=1e-5, atol=1e-5)
 
 
+# A loss of logits z, the other symbols, and the law that keeps its value or its gradient exact.
+SATURATING = {
+    "log of a sigmoid": (r"J = -\mathbf{1}^\top \log \sigma(z)", {}),
+    "log of its complement": (r"J = -\mathbf{1}^\top \log(1 - \sigma(z))", {}),
+    "slope of a sigmoid": (r"J = \mathbf{1}^\top \sigma(z)", {}),
+    "slope of a tanh": (r"J = \mathbf{1}^\top \tanh(z)", {}),
+    "slope of a softplus": (r"J = \sum_i \log(1 + e^{z_i})", {}),
+    "sigmoid minus target": (r"J = -y^\top \log \sigma(z) - (1 - y)^\top \log(1 - \sigma(z))", {"y": "n, binary"}),
+    "softmax minus one-hot": (r"J = -y^\top \log \operatorname{softmax}(z)", {"y": "n, one-hot"}),
+    "softmax at an index": (r"J = -\log \operatorname{softmax}(z)_o", {"o": "index 1..n"}),
+    "log-sum-exp": (r"J = \log \sum_i e^{z_i}", {}),
+    "log of a softmax by its parts": (r"J = -y^\top \log \frac{\exp(z)}{\mathbf{1}^\top \exp(z)}", {"y": "n, one-hot"}),
+}
+LOGITS = [
+    (1000, -1000, 0, 30), (30, 0, -30, 1), (1e-8, -1e-8, 0, 1), (690, -690, 689, 1), (-40, 0, 0.5, 0),
+    (17, 16.5, 17, -3), (37, -37, 36, -36), (0, 0, 0, 0),
+]  # fmt: skip
+TINY = 1e-290  # what is smaller may be 0, or the other way round
+
+
+def saturated(name: str, logits: tuple[float, ...]) -> tuple[Problem, Node, Sample]:
+    """A problem of the table with its gradient, at logits and, for each of them, a target."""
+    loss, others = SATURATING[name]
+    host = problem(loss, {"z": "n", **others})
+    gradient = derivative(host, host.loss_symbol, host.target("z"))
+    count = len(logits)
+    values = {read(host, "z"): np.tile(np.array(logits, dtype=float)[:, np.newaxis], (count, 1, 1))}
+    if "y" in others:
+        values[read(host, "y")] = np.eye(count)[:, :, np.newaxis]
+    indices = {"o": np.arange(1, count + 1)} if "o" in others else {}
+    return host, gradient, Sample({"n": count}, indices, values, count)
+
+
+@pytest.mark.parametrize("logits", LOGITS, ids=str)
+@pytest.mark.parametrize("name", SATURATING)
+def test_saturated_functions_keep_their_digits(name: str, logits: tuple[float, ...]) -> None:
+    """Loss and every entry of the gradient to 1e-12, for every target, where the plain forms have lost all digits."""
+    host, gradient, drawn = saturated(name, logits)
+    lowered = lower(host, {"z": gradient})
+    precise = world(host, Precise(3000), drawn)
+    losses = np.broadcast_to(precise.value(host.loss_symbol), (drawn.points, 1, 1))
+    slopes = jacobian_values(host, Precise(3000), drawn, host.loss_symbol, host.target("z"))
+    for point in range(drawn.points):
+        loss, gradients = call(lowered, drawn, point)
+        np.testing.assert_allclose(loss, float(losses[point, 0, 0]), rtol=1e-12, atol=TINY)
+        np.testing.assert_allclose(gradients["z"], as_floats(slopes[point][..., 0]), rtol=1e-12, atol=TINY)
+
+
+@pytest.mark.xfail(strict=True, reason="the target lies between 0 and 1: σ(z) − y itself is badly conditioned in z")
+def test_a_difference_in_the_middle_loses_digits() -> None:
+    host = problem(r"J = \frac{1}{2} (\sigma(z) - y)^2", {"z": "scalar", "y": "scalar"})
+    gradient = derivative(host, host.loss_symbol, host.target("z"))
+    _, found = lower(host, {"z": gradient}).function(1e-10, 0.5)
+    np.testing.assert_allclose(found["z"], 0.25 * 0.25e-10, rtol=1e-12)
+
+
 WRITTEN_OUT = [
     (r"\frac{1}{1 + e^{-x}}", "sigmoid"),
     (r"\frac{e^x}{1 + e^x}", "sigmoid"),
@@ -359,6 +418,168 @@ def test_x_log_x_is_zero_at_zero() -> None:
     assert lower(host, {}).function(np.array([0.0, 1.0]), np.array([0.5, 0.5]))[0] == np.log(2)
     host = problem(r"J = -y^\top \log p", {"y": "n, one-hot", "p": "n, distribution"})
     assert lower(host, {}).function(np.array([1.0, 0.0]), np.array([1.0, 0.0]))[0] == 0.0
+
+
+# -------------------------------------------------------------------------------------- memory and threads
+
+BATCH = {
+    "loss": r"J = -\frac{1}{N} \operatorname{tr}(Y^\top \log P) + \lambda \lVert W \rVert^2",
+    "symbols": {
+        "X": "N x d", "W": "d x h", "b": "h", "U": "h x C", "Y": "N x C, one-hot rows", r"\lambda": "scalar, positive",
+    },
+    "define": {"H": r"\tanh(X W + \mathbf{1} b^\top)", "P": r"\operatorname{softmax}(H U)"},
+}  # fmt: skip
+
+
+def batch() -> Lowered:
+    host = problem_from(BATCH)
+    return lower(host, {w: derivative(host, host.loss_symbol, host.target(w)) for w in ("W", "b", "U", "X", "P", "H")})
+
+
+def drawn_batch(seed: int, n: int) -> list[Any]:
+    rng = np.random.default_rng(seed)
+    d, h, classes = 3, 4, 5
+    given = [rng.normal(size=size) for size in ((n, d), (d, h), h, (h, classes))]
+    return [*given, np.eye(classes)[rng.integers(classes, size=n)], 0.1]
+
+
+def by_difference(function: Callable[..., Any], given: list[Any], which: int) -> Any:
+    out = np.zeros(given[which].shape)
+    for at in np.ndindex(*out.shape):
+        sides = []
+        for step in (1e-6, -1e-6):
+            moved = [v.copy() if isinstance(v, np.ndarray) else v for v in given]
+            moved[which][at] += step
+            sides.append(function(*moved)[0])
+        out[at] = (sides[0] - sides[1]) / 2e-6
+    return out
+
+
+def test_matrices_are_written_over_and_the_gradients_are_right() -> None:
+    lowered, given = batch(), drawn_batch(1, 6)
+    assert lowered.arguments == ("X", "W", "b", "U", "Y", "lambda_")
+    assert "out=" in body_of(lowered.source)
+    _, gradients = lowered.function(*given)
+    for place, name in enumerate(("X", "W", "b", "U")):
+        np.testing.assert_allclose(gradients[name], by_difference(lowered.function, given, place), atol=1e-7)
+
+
+def test_results_outlive_later_calls_and_arguments_stay() -> None:
+    lowered = batch()
+    given = [drawn_batch(seed, 4 + seed) for seed in range(3)]
+    kept = [[np.copy(v) for v in g] for g in given]
+    first = [lowered.function(*g) for g in given]
+    copies = [(loss, {key: value.copy() for key, value in found.items()}) for loss, found in first]
+    for g in given[::-1]:
+        lowered.function(*g)
+    for (loss, found), (same, others) in zip(first, copies, strict=True):
+        assert loss == same
+        for key, value in found.items():
+            np.testing.assert_array_equal(value, others[key])
+    for g, k in zip(given, kept, strict=True):
+        for value, copy in zip(g, k, strict=True):
+            np.testing.assert_array_equal(value, copy)
+
+
+LAYOUTS: dict[str, Callable[[Any], Any]] = {
+    "columns first": np.asfortranarray,
+    "every second entry": lambda a: np.repeat(np.repeat(a, 2, axis=0), 2, axis=-1)[
+        tuple([slice(None, None, 2)] * a.ndim)
+    ],
+    "backwards": lambda a: a[tuple([slice(None, None, -1)] * a.ndim)].copy()[tuple([slice(None, None, -1)] * a.ndim)],
+    "read only": lambda a: (a := a.copy(), a.setflags(write=False))[0],
+    "bytes swapped": lambda a: a.astype(">f8"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_arguments_may_lie_in_memory_in_any_way(layout: str) -> None:
+    lowered, given = batch(), drawn_batch(2, 6)
+    laid = [LAYOUTS[layout](v) if isinstance(v, np.ndarray) and v.ndim != 1 else v for v in given]
+    loss, gradients = lowered.function(*given)
+    again, others = lowered.function(*laid)
+    np.testing.assert_allclose(again, loss, rtol=1e-14)
+    for key, value in gradients.items():
+        np.testing.assert_allclose(others[key], value, rtol=1e-12, atol=1e-15)
+
+
+def test_whole_numbers_and_mixed_dtypes_are_computed_in_floating_point() -> None:
+    lowered, given = batch(), drawn_batch(3, 6)
+    whole = [np.rint(3 * v).astype(int) if isinstance(v, np.ndarray) else v for v in given]
+    loss, gradients = lowered.function(*whole)
+    wanted, others = lowered.function(*[np.asarray(v, float) for v in whole])
+    assert loss == wanted
+    mixed = [v.astype(np.float32) if n % 2 else v for n, v in enumerate(map(np.asarray, given))]
+    for key, value in gradients.items():
+        np.testing.assert_array_equal(value, others[key])
+    assert all(value.dtype == np.float64 for value in lowered.function(*mixed)[1].values())
+
+
+def test_a_function_that_gives_back_its_argument_is_not_written_over() -> None:
+    host = problem(
+        r"J = \frac{1}{2} \lVert f(A B) - Y \rVert^2 + \mathbf{1}^\top A B \mathbf{1}",
+        {"A": "n x m", "B": "m x p", "Y": "n x p", "f": "elementwise function"},
+    )
+    lowered = lower(host, {"B": derivative(host, host.loss_symbol, host.target("B"))})
+    rng = np.random.default_rng(4)
+    a, c, y = rng.normal(size=(3, 4)), rng.normal(size=(4, 5)), rng.normal(size=(3, 5))
+    given = {"A": a, "B": c, "Y": y, "f": lambda x: x, "df": np.ones_like}
+    loss, gradients = lowered.function(*(given[name] for name in lowered.arguments))
+    np.testing.assert_allclose(loss, 0.5 * ((a @ c - y) ** 2).sum() + (a @ c).sum())
+    np.testing.assert_allclose(gradients["B"], a.T @ (a @ c - y + 1))
+
+
+def test_threads_do_not_disturb_each_other() -> None:
+    lowered = batch()
+    given = [drawn_batch(seed, 50 + seed) for seed in range(8)]
+    wanted = [lowered.function(*g) for g in given]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda n: lowered.function(*given[n % 8]), range(160)))
+    for n, (loss, gradients) in enumerate(found):
+        assert loss == wanted[n % 8][0]
+        for key, value in gradients.items():
+            np.testing.assert_array_equal(value, wanted[n % 8][1][key])
+
+
+# -------------------------------------------------------------------------------------------------- numba
+
+
+@pytest.mark.parametrize("name", ["softmax-regression", "negative-sampling", "max-margin-tanh", "softmax-batch"])
+def test_compiled_functions_agree(name: str) -> None:
+    pytest.importorskip("numba")
+    host = by_identifier(name)
+    plain, fast = lower(host, all_answers(host)), lower(host, all_answers(host), compiler="numba")
+    drawn = _within_all_ranges(host)
+    for dtype in (np.float64, np.float32):
+        loss, gradients = call(plain, drawn, 0, dtype)
+        again, others = call(fast, drawn, 0, dtype)
+        tolerance = 1e-12 if dtype == np.float64 else 1e-4
+        np.testing.assert_allclose(again, loss, rtol=tolerance)
+        for key, value in gradients.items():
+            assert np.shape(others[key]) == np.shape(value)
+            assert others[key].dtype == dtype
+            np.testing.assert_allclose(others[key], value, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", SATURATING)
+def test_compiled_functions_keep_their_digits(name: str) -> None:
+    pytest.importorskip("numba")
+    for logits in LOGITS:
+        host, gradient, drawn = saturated(name, logits)
+        plain, fast = lower(host, {"z": gradient}), lower(host, {"z": gradient}, compiler="numba")
+        loss, gradients = call(plain, drawn, 1)
+        again, others = call(fast, drawn, 1)
+        np.testing.assert_allclose(again, loss, rtol=1e-12, atol=TINY)
+        np.testing.assert_allclose(others["z"], gradients["z"], rtol=1e-12, atol=TINY)
+
+
+def test_what_is_missing_for_compiling_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = by_identifier("softmax-regression")
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(EvaluationError, match=r"derive\[numba\]"):
+        lower(host, {}, compiler="numba")
+    with pytest.raises(EvaluationError, match="no compiler 'cython'"):
+        lower(host, {}, compiler="cython")
 
 
 # ------------------------------------------------------------------------------------- form of the source

@@ -20,6 +20,7 @@ class Arithmetic:
     dtype: Any
     weak: Any
     floating: Any
+    compiled: bool
     _axes: set[int] | None
     _bare: bool
 
@@ -94,7 +95,7 @@ class Arithmetic:
         bare, self._bare = self._bare, False
         test = f"{self(node.operands[0])} {relation} 0"
         if node.dims == SCALAR:
-            return Code(f"float({test})")
+            return Code(f"(1.0 if {test} else 0.0)") if self.compiled else Code(f"float({test})")
         return Code(f"({test})") if bare else Code(f"({test}).astype({self.dtype})")
 
     def power(self, node: Node) -> Code:

@@ -29,6 +29,7 @@ class Indexing:
     size: Any
     weak: Any
     condition: Any
+    compiled: bool
 
     def __call__(self, node: Node, level: int = 0) -> Code:
         raise NotImplementedError
@@ -95,7 +96,7 @@ class Indexing:
 
     def compare(self, node: Node, relation: str) -> Code:
         """1 where indices are equal, else 0."""
-        return Code(f"float({self.condition(node)})")
+        return Code(f"(1.0 if {self.condition(node)} else 0.0)" if self.compiled else f"float({self.condition(node)})")
 
     def compared(self, node: Node) -> Code:
         i, j = (self.integer(o, ADD) for o in node.operands)
@@ -121,7 +122,8 @@ class Indexing:
         return Code(f"{self.leaf(family)}[{self._place(node)}{inside}]")
 
     def onehot(self, node: Node) -> Code:
-        return Code(f"one_hot({self.integer(node.operands[0])}, {self.size(node.data[0])}, {self.dtype})")
+        rows = "_rows" if self.compiled and node.op == "onehots" else ""
+        return Code(f"one_hot{rows}({self.integer(node.operands[0])}, {self.size(node.data[0])}, {self.dtype})")
 
     def block(self, node: Node) -> Code:
         axis, start, end = node.data

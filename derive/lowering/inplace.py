@@ -23,7 +23,7 @@ VIEWS = frozenset(("transpose", "block", "row", "column", "symbol", "family", "m
 BROADCAST = frozenset(("fill", "rows", "columns"))
 SUMS = frozenset(("vdot", "total", "row_sums", "column_sums"))
 FLAGS = frozenset(("positive", "is_zero"))
-FRESH = frozenset(("matmul", "outer", "take", "error", "softmax", "log_softmax"))
+FRESH = frozenset(("matmul", "outer", "take", "error", "softmax", "log_softmax", "falling", "tail", "tanh_slope", "at"))
 UNARY = {"exp": "exp", "tanh": "tanh", "log": "log", "abs": "abs", "log1p": "log1p", "sin": "sin", "cos": "cos"}
 
 
@@ -167,7 +167,7 @@ def _steps(value: Node, free: set[Node], target: Node) -> list[Node] | None:
         return None
     if value.op == "add":
         return _steps_of_sum(value, free, target)
-    if value.op in ("product", "hadamard", "scaled"):
+    if value.op in ("product", "hadamard", "scaled", "pair"):
         return _steps_of_product(value, free, target)
     first = value.operands[0] if value.operands else value
     if first not in free or any(first in set(walk(o)) for o in value.operands[1:]):
@@ -178,8 +178,8 @@ def _steps(value: Node, free: set[Node], target: Node) -> list[Node] | None:
         return [into("maximum", first, b.number(0))]
     if value.op == "shifted":
         return [into("subtract", first, value.operands[1])]
-    if value.op == "power" and value.data[0] == 2:
-        return [into("multiply", first, first)]
+    if value.op == "power" and value.data[0] in (2, -1):
+        return [into("multiply", first, first) if value.data[0] == 2 else into("reciprocal", first)]
     if value.op == "error":
         return [k.kernel("error", value.operands, value.dims, (True,))]
     return None
@@ -212,7 +212,7 @@ def _steps_of_sum(value: Node, free: set[Node], target: Node) -> list[Node] | No
 
 def _steps_of_product(value: Node, free: set[Node], target: Node) -> list[Node] | None:
     factors = list(value.operands)
-    if value.op != "hadamard":
+    if value.op not in ("hadamard", "pair"):
         factors = [f for o in factors for f in (o.operands if o.op in ("hadamard", "product") else (o,))]
     own = next((f for f in factors if f in free and _once(f, value)), None)
     if own is None:

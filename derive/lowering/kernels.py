@@ -89,6 +89,14 @@ def lines(rows: list[Node]) -> Node:
     return kernel("lines", tuple(rows), (Size.of(len(rows)), rows[0].dims[1]))
 
 
+def sides(node: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]] | None:
+    """The columns a, c, … and rows b, d, … of a product that is a bᵀ + c dᵀ + …"""
+    left, right = node.operands
+    if left.op != "transpose" or left.operands[0].op != "lines" or right.op != "lines":
+        return None
+    return left.operands[0].operands, right.operands
+
+
 def vdot(a: Node, c: Node) -> Node:
     """The sum of all entries of A ∘ B."""
     return kernel("vdot", (a, c), SCALAR)
@@ -183,6 +191,8 @@ def _result(p: Any, n: Node) -> str:
     values = [p.returned(o) for o in n.operands]
     lines = [f"{p.text(str(key))}: {value}," for key, value in zip(n.data[:-1], values[1:], strict=True)]
     inside = "".join(f"\n        {line}" for line in lines)
+    if p.compiled:
+        return f"{', '.join(values)},"
     return f"{values[0]}, {{{inside}\n    }}" if lines else f"{values[0]}, {{}}"
 
 

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from sympy import Symbol, lambdify
 
+from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
+from derive.lowering import compiled, runtime, source
 from derive.lowering import kernels as k
-from derive.lowering import runtime, source
 from derive.lowering.arguments import Argument, all_nodes, arguments_of, free_indices_of, measure
 from derive.lowering.inplace import InPlace
 from derive.lowering.names import Names
@@ -50,16 +51,19 @@ class Lowered:
     described: tuple[Argument, ...] = ()
 
 
-def lower(problem: Problem, gradients: Mapping[str, Node]) -> Lowered:
+def lower(problem: Problem, gradients: Mapping[str, Node], compiler: str = "") -> Lowered:
     """The function that computes the loss of a problem and gradients given as closed forms.
 
     A number is passed as a scalar, a column as a 1-D array, a row of length n as an array of shape (1, n), a
     family along a first axis, an index counted as in the formulas, an unspecified function f as f and df.
     Each gradient has the shape of its variable; a free index of one (`u_k`) is a further argument.
-    Raises `EvaluationError` for what has no NumPy form.
+    With `compiler="numba"` the function is compiled at its first call, and `source` is what is compiled.
+    Raises `EvaluationError` for what has no NumPy form, or where numba is not installed or cannot compile it.
     """
+    if compiler not in ("", "numba"):
+        raise EvaluationError(f"there is no compiler {compiler!r}; it may be 'numba', or left out")
     program = lowered(program_of(problem, gradients))
-    return _Function(problem, program).written()
+    return _Function(problem, program, compiler == "numba").written()
 
 
 def lowered(program: Program) -> Program:
@@ -94,7 +98,7 @@ def _used(program: Program) -> Iterator[Node]:
 class _Function:
     """One function: its names, its arguments and what `lambdify` writes."""
 
-    def __init__(self, problem: Problem, program: Program) -> None:
+    def __init__(self, problem: Problem, program: Program, compiles: bool) -> None:
         self.problem, self.program, self.names = problem, program, Names()
         self.arguments = arguments_of(problem, program, self.names)
         self.arguments += free_indices_of(program, self.arguments, self.names)
@@ -105,6 +109,7 @@ class _Function:
         functions = {a.latex: a.name for a in self.arguments if a.node is None}
         given = frozenset(a.node for a in self.arguments if a.node is not None)
         self.printer = NodePrinter(self.names, called, functions, given)
+        self.printer.compiled = compiles
         for a in self.arguments:
             if a.node is not None and a.node.op == "index":
                 self.printer.indices[str(a.node.data[0])] = a.name
@@ -126,6 +131,8 @@ class _Function:
         planned = self._planned(result)
         symbols = [Symbol(a.name) for a in self.arguments]
         namespace = {"np": np, "math": math, **{name: getattr(runtime, name) for name in source.HELPERS}}
+        if self.printer.compiled:
+            namespace |= compiled.namespace()
         function = lambdify(
             symbols, (result,), namespace, self.printer, use_imps=False, cse=lambda _: planned, docstring_limit=0
         )
@@ -134,6 +141,8 @@ class _Function:
         function.__doc__, function.__name__ = docstring, source.NAME
         text = source.module(lines, docstring)
         arguments = tuple(a.name for a in self.arguments)
+        if self.printer.compiled:
+            function = compiled.wrapped(function, self.arguments, keys)
         return Lowered(
             text, function, arguments, self.declared, (str(program.loss.data[0]), *keys), tuple(self.arguments)
         )
@@ -144,6 +153,8 @@ class _Function:
         """The assignments of the function body: sizes and dtype, definitions, shared values; and its result."""
         plan = Plan(self.program.bodies, self._name)
         replacements, reduced = plan(result)
+        if self.printer.compiled:
+            return [*self._sizes_after(replacements, reduced), *replacements], reduced
         inplace = InPlace(self._temporary, self.printer.given)
         assignments, reduced = inplace([(t, v) for t, (_, v) in zip(plan.assigned, replacements, strict=True)], reduced)
         for place, successor in reversed(inplace.succeeded.items()):
@@ -154,6 +165,13 @@ class _Function:
         self.printer.doprint(reduced)
         body = [(Symbol(self.printer.called[target]), value) for target, value in assignments]
         return [*self._one_dtype(inplace.used), *self._sizes(), *self._dtype(), *body], reduced
+
+    def _sizes_after(self, replacements: Replacements, reduced: Node) -> Replacements:
+        """The sizes that printing all this asks for."""
+        for _, value in replacements:
+            self.printer.doprint(value)
+        self.printer.doprint(reduced)
+        return self._sizes()
 
     def _temporary(self, value: Node, hint: str) -> Node:
         target = b.symbol(f"##{len(self.made)}", value.dims)

@@ -37,6 +37,13 @@ NUMBERS = {
     "log1p": "math.log1p", "tanh": "math.tanh",
 }  # fmt: skip
 MIXED = {"xlogy": "number_xlogy", "ratio": "number_ratio"}
+# What compiled functions call by name, where numba does not know NumPy's form or is slower with it.
+CALLS = {
+    "top": "top_of", "others": "sum_of_others", "error": "softmax_error", "outer": "outer", "matmul": "dot",
+    "vdot": "vdot", "row_sums": "row_sums", "column_sums": "column_sums", "exp": "exp", "tanh": "tanh",
+    "softmax": "softmax", "log_softmax": "log_softmax", "log_sum_exp_rows": "log_sum_exp_rows",
+}  # fmt: skip
+BY_ROWS = frozenset(("top", "others", "error", "softmax", "log_softmax"))
 
 
 class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
@@ -60,6 +67,7 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
         self._axes: set[int] | None = None
         self._bare = False
         self._weak: dict[Node, bool] = {}
+        self.compiled = False
 
     def doprint(self, expr: Any, assign_to: Any = None) -> str:
         """The source of a node or of a name."""
@@ -88,6 +96,8 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
     def _text(self, node: Node) -> Code:
         if node.dims == SCALAR and (name := NUMBERS.get(node.op) or MIXED.get(node.op)):
             return Code(f"{name}({', '.join(self(o) for o in node.operands)})")
+        if self.compiled and (called := self._called(node)) is not None:
+            return called
         form = k.KERNELS[node.op].numpy if node.op in k.KERNELS else record(node.op).numpy
         if form is None:
             raise EvaluationError(f"{node.op} has no NumPy form")
@@ -96,9 +106,23 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
             return Code(f"float({text})")
         return text if isinstance(text, Code) else Code(text)
 
+    def _called(self, node: Node) -> Code | None:
+        """What a compiled function writes as a call."""
+        first = node.operands[0].dims if node.operands else SCALAR
+        if node.op in CALLS and first != SCALAR:
+            rows = "_rows" if node.op in BY_ROWS and k.rank(first) == 2 else ""
+            if node.op == "matmul" and (sides := k.sides(node)):
+                lefts, rights = (", ".join(map(self, side)) for side in sides)
+                return Code(f"outers(({lefts}), ({rights}))")
+            rows = "_matrices" if node.op == "matmul" and all(k.rank(o.dims) == 2 for o in node.operands) else rows
+            return Code(f"{CALLS[node.op]}{rows}({', '.join(self(o) for o in node.operands)})")
+        return None
+
     def _written_out(self, node: Node, text: Code) -> Code:
         if text in ("0", "1"):
             return Code(f"np.{'ones' if text == '1' else 'zeros'}({self.shape(node.dims)}, dtype={self.dtype})")
+        if self.compiled:
+            return Code(f"filled({self.shape(node.dims)}, {text})")
         dtype = "" if self.floating(node) else f", dtype={self.dtype}"
         return Code(f"np.full({self.shape(node.dims)}, {text}{dtype})")
 
@@ -204,6 +228,8 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
 
     @property
     def dtype(self) -> str:
+        if self.compiled:
+            return "np.float64"
         self.dtype_used = True
         return "dtype"
 
@@ -234,7 +260,7 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
         """A result, in the shape of its variable and not sharing memory with an argument."""
         text = self(node)
         if node.dims == SCALAR:
-            return Code(f"{self.dtype}.type({text})") if self.weak(node) else text
+            return Code(f"{self.dtype}.type({text})") if self.weak(node) and not self.compiled else text
         if k.rank(node.dims) == 1 and node.dims[0] == ONE:
             text = Code(f"{bound(text, ATOM)}[np.newaxis]")
         base = node
