@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
@@ -96,7 +96,8 @@ class Wording:
         inner = Line(self.derivative(place.node, self.print(mine.node)), (self.print(local),),
                      self._which(mine, place, local, binding), self._cases(local, mine, place))  # fmt: skip
         if self.print(mine.node) == self.of:
-            return (inner,)
+            direct = rf"{inner.left}\Big|_{{{self.of}}}"
+            return (inner if way is None else replace(inner, left=direct, words=f"the part in ${self.of}$ itself"),)
         outer = rf"{self.derivative(mine.node)} {inner.left}"
         product = b.product(upstream, local)
         members = [self._sum(binding, outer), self._sum(binding, self._factors(upstream, local)), self.print(tidy)]
