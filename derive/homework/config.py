@@ -47,6 +47,7 @@ class _Reader:
     def homework(self) -> Homework:
         top = self.top
         top.only(KEYS)
+        title = top.text("title", self.path.stem)
         rows = top.tables("questions")
         if not 1 <= len(rows) <= MOST_QUESTIONS:
             raise AuthorError(f"a homework has 1 to {MOST_QUESTIONS} [[questions]], not {len(rows)}", "questions")
@@ -57,7 +58,6 @@ class _Reader:
         limits.only(("seconds", "characters"))
         seconds = limits.number("seconds", "a number of seconds, 1 or more", 1, Limits().seconds)
         characters = limits.whole("characters", Limits().characters)
-        title = top.text("title", self.path.stem)
         return Homework(self.path, title, questions, top.whole("seed", 0), Limits(seconds, characters))
 
     def _check_ids(self, rows: list[Table], questions: tuple[Question, ...]) -> None:

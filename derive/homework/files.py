@@ -21,7 +21,8 @@ FORMATS = {
     ".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".tsv": "csv", ".txt": "markdown",
 }  # fmt: skip
 SUPPORTING = frozenset(".cls .sty .bib .bst .bbl .aux .log .out .toc .gz .fls .fdb_latexmk".split())
-MAX_FILE, MAX_TOTAL, MAX_ENTRIES, MAX_DEPTH = 2**21, 2**29, 50_000, 2
+MAX_FILE, MAX_TABLE, MAX_TOTAL, MAX_ENTRIES, MAX_DEPTH = 2**20, 2**25, 2**29, 50_000, 2
+LARGE = frozenset((".ipynb", ".json", ".jsonl", ".csv", ".tsv"))  # notebooks with pictures, a class in one table
 MAX_RATIO = 200
 IGNORED = frozenset(("__MACOSX", "Thumbs.db", "desktop.ini"))
 
@@ -77,9 +78,13 @@ def _file(path: Path, place: PurePosixPath) -> Handed:
     if (reason := refused(place)) is not None:
         return Handed(place, error=reason)
     try:
-        return Handed(place, _bytes(path, MAX_FILE))
+        return Handed(place, _bytes(path, _most(place)))
     except AuthorError as problem:
         return Handed(place, error=problem.message)
+
+
+def _most(place: PurePosixPath) -> int:
+    return MAX_TABLE if place.suffix.lower() in LARGE else MAX_FILE
 
 
 def refused(place: PurePosixPath) -> str | None:
@@ -138,7 +143,7 @@ def _from_zip(
         elif (reason := refused(place)) is not None:
             yield Handed(place, error=reason)
         else:
-            found = _content(archive, entry, MAX_FILE, budget, name)
+            found = _content(archive, entry, _most(place), budget, name)
             yield Handed(place, error=found) if isinstance(found, str) else Handed(place, found)
 
 

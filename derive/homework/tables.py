@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 
 from derive.errors import AuthorError
-from derive.homework.files import MAX_FILE, decoded
+from derive.homework.files import MAX_TABLE, decoded
 from derive.homework.marks import Graded
 from derive.homework.model import Homework
 from derive.homework.reports import number, words
@@ -147,8 +147,8 @@ def _table(path: Path, needed: Sequence[str]) -> list[list[str]]:
         content = path.read_bytes()
     except OSError as problem:
         raise AuthorError(f"the file cannot be read: {problem}", str(path)) from None
-    if len(content) > 8 * MAX_FILE:
-        raise AuthorError(f"the file is longer than {8 * MAX_FILE:,} bytes", str(path))
+    if len(content) > MAX_TABLE:
+        raise AuthorError(f"the file is longer than {MAX_TABLE:,} bytes", str(path))
     text, _ = decoded(content)
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     try:

@@ -24,7 +24,7 @@ DISPLAYS = frozenset(
 ANSWERS = frozenset("answer solution".split())
 BOLD = frozenset("textbf textsc emph underline".split())
 IGNORED = frozenset("verbatim lstlisting minted comment".split())
-MOST_REPAIRS = 20
+MOST_REPAIRS, MOST_REPAIRED = 20, 400_000
 _STARTS = re.compile(
     r"\\(?:part|chapter|(?:sub)*section|(?:sub)?paragraph)\*?\s*\{|\\(?:begin|end)\s*\{(?:answer|solution)\}"
 )
@@ -55,7 +55,7 @@ class _Walker:
     def __init__(self, text: str) -> None:
         latex = needed("pylatexenc.latexwalker")
         self.text, self.latex, self.notes = text, latex, list[str]()
-        for _ in range(MOST_REPAIRS):
+        for _ in range(max(1, min(MOST_REPAIRS, MOST_REPAIRED // (1 + len(text))))):
             self.starts = [0] + [m.end() for m in re.finditer("\n", self.text)]
             self.nodes = latex.LatexWalker(self.text, tolerant_parsing=True).get_latex_nodes()[0]
             if not self._closed(self.nodes):
