@@ -81,6 +81,19 @@ PROBLEMS: dict[str, dict[str, Any]] = {
         "symbols": {"w": "d", "x": "d", "y": "scalar, binary"},
     },
     "square matrix": {"loss": r"J = \frac{1}{2} \|W x\|^2", "symbols": {"W": "n x n", "x": "n"}},
+    "pairs": {"loss": r"J = \sum_{i<j} x_i x_j", "symbols": {"x": "n"}},
+    "pairs, summed twice": {"loss": r"J = \sum_{i=1}^n \sum_{i<j} x_i x_j", "symbols": {"x": "n"}},
+    "repulsion": {"loss": r"J = \sum_{i<j} \frac{1}{(x_i - x_j)^2}", "symbols": {"x": "n"}},
+    "product": {"loss": r"J = \prod_i x_i", "symbols": {"x": "n"}},
+    "total": {"loss": r"J = \sum_i x_i", "symbols": {"x": "n"}},
+    "neighbours": {"loss": r"J = \sum_{t=1}^{T-1} x_t x_{t+1}", "symbols": {"x": "T"}},
+    "weighted norm": {"loss": r"J = \|x\|_A^2", "symbols": {"A": "n x n", "x": "n"}},
+    "tiny": {
+        "loss": r"J = \frac{1}{2} z^2",
+        "symbols": {"s": "scalar", "t": "scalar"},
+        "define": {"e": "10^{-45}", "z": "s + e t"},
+        "names": {"r": "s + e t", "q": "s"},
+    },
     "roots": {"loss": r"J = g \sqrt{x - 3} \sqrt{x - 5}", "symbols": {"x": "scalar, positive", "g": "scalar"}},
 }
 
@@ -137,6 +150,19 @@ WRONG: list[Row] = [
     ("quadratic", "x", r"A^\top x"),
     ("square matrix", "W", r"x x^\top W"),
     ("square matrix", "W_{ij}", r"x_i \sum_k W_{jk} x_k"),
+    # right for even sizes, up to some size, from some size on
+    ("total", "x_k", r"\frac{1 + (-1)^n}{2}"),
+    ("total", "x_k", r"\frac{1 + \cos(\pi n)}{2}"),
+    ("total", "x_k", r"1 + \sum_{i=1}^{n-9} 1"),
+    ("total", "x_k", r"\frac{\min(n, 3)}{3}"),
+    # the letter that runs
+    ("pairs", "x_k", r"\sum_{k<j} x_j"),
+    ("pairs", "x_k", r"\sum_{i \leq k} x_i + \sum_{k<j} x_j"),
+    ("repulsion", "x_k", r"-2 \sum_{j<k} \frac{1}{(x_k - x_j)^3}"),
+    ("product", "x_k", r"\prod_{i \leq k} x_i \prod_{j>k} x_j"),
+    ("product", "x_k", r"\prod_{i<k} x_i \prod_{i<j} x_j"),
+    ("neighbours", "x", "(x_{1:T-1}; 0) + (0; x_{2:T})"),
+    ("half norm", "x", r"\operatorname{diag}(x_1^2, \ldots, x_d^2) \mathbf{1}"),
     # a branch left out
     ("hinge", "u", "x_c - x"),
     ("relu", "W", r"u x^\top"),
@@ -172,7 +198,15 @@ NEVER: list[Row] = [
     ("dot", "x_i", "a_i + 1[i = 13]"),
     ("dot", "x_i", "a_i + 1[i > 9]"),
     ("logistic", "w", r"(\sigma(w^\top x) - y) x + 1[y = 2] x"),
+    # at size 1 only
+    ("total", "x_k", r"\frac{\min(n, 2)}{2}"),
+    ("total", "x_k", r"1 + \sum_{i=1}^{n-900} 1"),
+    ("total", "x_k", r"\max_{1 \leq i \leq n-4} 1"),
+    ("total", "x_k", r"\max_{i=1}^{0} x_i"),
     # too small for digits
+    ("tiny", "t", "e s"),
+    ("tiny", "s", "s"),
+    ("tiny", "s", "q"),
     ("square", "s", r"s (1 + 10^{-50})"),
     ("square", "s", r"s (1 + e^{-50} e^{-50})"),
     ("square", "s", r"s \sigma(100)"),
@@ -249,6 +283,19 @@ RIGHT: list[Row] = [
     ("modulus", "s", r"\frac{s}{|s|}"),
     ("modulus", "s", r"\frac{s}{\sqrt{s^2}}"),
     ("modulus", "s", r"2 \cdot 1[s > 0] - 1"),
+    ("pairs", "x_k", r"\sum_{i<k} x_i + \sum_{k<j} x_j"),  # k is asked for, so it is j that runs
+    ("pairs, summed twice", "x_k", r"\sum_{i \neq k} x_i"),
+    ("pairs, summed twice", "x_k", r"\sum_{k \neq j} x_j"),
+    ("repulsion", "x_k", r"-2 \sum_{j \neq k} \frac{1}{(x_k - x_j)^3}"),  # no value where j is k, which does not count
+    ("product", "x_k", r"\prod_{i<k} x_i \prod_{j>k} x_j"),  # a product sign ends before another one
+    ("product", "x_k", r"\prod_{i=1}^{k-1} x_i \prod_{i=k+1}^n x_i"),
+    ("total", "x_k", r"\prod_{i=1}^{0} x_i"),
+    ("total", "x_k", r"\prod_{i=1}^{n-9} 1"),
+    ("total", "x_k", r"\cos(2 \pi n)"),
+    ("tiny", "s", "r"),
+    ("neighbours", "x", "(0; x_{1:T-1}) + (x_{2:T}; 0)"),
+    ("weighted norm", "x", r"(A + A^\top) x"),  # which has a value where the norm itself has none
+    ("half norm", "x", r"\operatorname{diag}(x_1, \ldots, x_d) \mathbf{1}"),
     ("logistic", "w", r"(\sigma(w^\top x) - y^2) x"),  # y is 0 or 1
     ("logistic", "w", r"(\sigma(w^\top x) - 1[y > 0.5]) x"),
     ("logistic", "w", r"\begin{cases} -\sigma(-w^\top x) x & y = 1 \\ \sigma(w^\top x) x & y = 0 \end{cases}"),
@@ -292,5 +339,22 @@ def test_one_entry_with_many_digits_decides_as_all_of_them_do(monkeypatch: pytes
     """Of a large derivative only an entry that differs is evaluated again: here of every derivative."""
     monkeypatch.setattr("derive.grading.reference.LARGE", 0)
     for name, wrt, answer in WRONG[:24]:
-        found = grade({"problem": {**PROBLEMS[name], "title": "each derivative is large"}, "wrt": wrt, "answer": answer})
+        found = grade(
+            {"problem": {**PROBLEMS[name], "title": "each derivative is large"}, "wrt": wrt, "answer": answer}
+        )
         assert found.verdict == "incorrect", (name, wrt, answer)
+
+
+def test_a_verdict_that_is_kept_is_that_of_the_same_question() -> None:
+    """A key that is given without a value is a bad line, whatever was asked before."""
+    plain = {"problem": PROBLEMS["dot"], "wrt": "x", "answer": "a + 0"}
+    for key in ("of", "layout", "policy", "preamble"):
+        assert grade(plain).verdict == "correct"
+        assert grade({**plain, key: None}).code == "bad-line"
+        assert grade(plain).verdict == "correct"
+
+
+def test_what_an_answer_leaves_in_a_world_does_not_decide_the_next() -> None:
+    """Digits that are too few are noticed again where a name's value is known already."""
+    found = [grade({"problem": PROBLEMS["tiny"], "wrt": "t", "answer": f"e s + {k} r - {k} r"}) for k in (1, 2, 3)]
+    assert {v.verdict for v in found} == {"undecided"}

@@ -330,7 +330,7 @@ def _is_positional(node: Node) -> bool:
         return node.op != "index" or node.data[1] is not None
     if node.op == "sum":
         over = node.data[1]
-        return isinstance(over, Range) and (over.hi.number is not None or over.lo != ONE)
+        return isinstance(over, Range) and (over.lo != ONE or any(not m for m, _ in over.hi.terms))
     if node.op in ("entry", "row", "column"):
         lengths = node.operands[0].dims[1:] if node.op == "column" else node.operands[0].dims
         pairs = zip(node.operands[1:], lengths, strict=False)

@@ -24,6 +24,7 @@ SEEDS = (11, 12)
 ROOM = 5
 LARGEST_INTEGER = 60
 SLOW = frozenset(("det", "inverse"))
+WAVES = frozenset(("general_power", "sin", "cos"))
 SPARE = "?spare"
 
 
@@ -55,15 +56,40 @@ def roomy(
 
 def of_its_own(problem: Problem, target: Target, answer: Node, count: int, points: int) -> Iterator[Sample]:
     """Samples whose sizes, indices and values follow from the answer; their sizes differ while there are others."""
-    digest, taken = _digest(answer), list[dict[str, int]]()
+    digest, taken, least = _digest(answer), list[dict[str, int]](), reach(answer)
     for k in range(count):
         seed = int.from_bytes(hashlib.sha256(digest + bytes([k])).digest()[:4], "big")
         if _is_slow(problem):
             yield _widened(sample(problem, target, seed, points), seed)
             continue
         drawn = roomy(problem, target, taken, points, seed, max(ROOM, count))
+        if not k and least > 1:
+            drawn = _widened(sample(problem, target, seed, points, _enlarged(drawn.sizes, least)), seed)
         taken.append(drawn.sizes)
         yield drawn
+
+
+def _enlarged(sizes: dict[str, int], by: int) -> dict[str, int]:
+    return {name: size + by for name, size in sizes.items()}
+
+
+def with_ones(problem: Problem, target: Target, names: set[str], points: int) -> Sample:
+    """A sample in which some sizes are 1."""
+    return _widened(sample(problem, target, 41, points, dict.fromkeys(names, 1)), 41)
+
+
+def reach(answer: Node) -> int:
+    """The largest whole number in the limits of an answer's sums: where it begins to sum may depend on it."""
+    limits = [
+        edge for node in walk(answer) if node.op == "sum" for edge in (node.data[1].lo, node.data[1].hi) if edge.names
+    ]
+    return max((abs(c) for edge in limits for monomial, c in edge.terms if not monomial), default=0)
+
+
+def oscillates(answer: Node) -> bool:
+    """Whether sizes or indices stand in an exponent or under a sine, as in (-1)^n."""
+    waves = (part for node in walk(answer) if node.op in WAVES for part in node.operands)
+    return any(part.op in ("size", "index") for wave in waves for part in walk(wave))
 
 
 def polynomial_degree(answer: Node, meanings: Meanings) -> int:

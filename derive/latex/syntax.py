@@ -192,6 +192,17 @@ def walk(node: Syntax) -> Iterator[Syntax]:
             todo.extend(getattr(found, f.name) for f in reversed(fields(found)))
 
 
+def children(node: Syntax) -> Iterator[Syntax]:
+    """The pieces of syntax that a piece is made of."""
+    todo: list[object] = [getattr(node, f.name) for f in reversed(fields(node))]
+    while todo:
+        found = todo.pop()
+        if isinstance(found, tuple):
+            todo.extend(reversed(found))
+        elif isinstance(found, Syntax):
+            yield found
+
+
 def has_derivative(node: Syntax) -> bool:
     """Whether a derivative stands unexpanded in a formula."""
     return any(isinstance(part, Derivative) for part in walk(node))

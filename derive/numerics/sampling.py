@@ -86,10 +86,12 @@ def index_ranges(problem: Problem, target: Target | None) -> dict[str, Range]:
     return out
 
 
-def sample(problem: Problem, target: Target | None, seed: int, points: int) -> Sample:
-    """Sample points for a problem and a variable."""
+def sample(
+    problem: Problem, target: Target | None, seed: int, points: int, sizes: Mapping[str, int] | None = None
+) -> Sample:
+    """Sample points for a problem and a variable; `sizes` are those that are not to be drawn."""
     rng = np.random.default_rng([seed, 20_031])
-    sizes = choose_sizes(problem, rng)
+    sizes = {**choose_sizes(problem, rng), **(sizes or {})}
     indices = _draw_indices(problem, target, sizes, points, rng)
     for entity in problem.scope.all():
         if entity.kind == "index family" and entity.node is not None:

@@ -100,7 +100,7 @@ class World:
         return size.value(self.sizes)
 
     def dims(self, dims: Dims) -> tuple[int, int]:
-        return self.size(dims[0]), self.size(dims[1])
+        return max(self.size(dims[0]), 0), max(self.size(dims[1]), 0)
 
     def constant(self, name: Any) -> Value:
         return self.f.pi() if name == "pi" else self.f.exp(self.f.const(1))
@@ -250,7 +250,7 @@ class World:
             self._check_size(node)
             body = self.value(node.operands[0])
             if node.operands[1].op != "number":
-                body = self.f.mul(body, self.value(node.operands[1]))
+                body = self.f.masked(body, self.value(node.operands[1]))
         found = self.f.sum_bound(body, axis, count)
         # What depends on no index that is bound outside is remembered for all of them, and must not keep their axes.
         return self.f.trimmed(found, self.base + self._level(node))

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from derive.errors import EvaluationError, ShapeError
 from derive.expressions import build as b
 from derive.operations.products import fold
 from derive.operations.registry import define
-from derive.sizes import ONE, SCALAR, Dims, Size
+from derive.sizes import ONE, SCALAR, Dims, Size, describe
 
 
 def _to_number(data: Any, *dims: Dims) -> Dims:
+    return SCALAR
+
+
+def _counted(data: Any, x: Dims, counted: Dims) -> Dims:
+    if x != counted:
+        raise ShapeError(f"what counts among {describe(x)} cannot be told by {describe(counted)}")
+    return x
+
+
+def _number_of_counted(data: Any, x: Dims, counted: Dims) -> Dims:
+    _counted(data, x, counted)
     return SCALAR
 
 
@@ -30,7 +42,7 @@ define(
     "entries_product",
     "the product of all entries",
     dims=_to_number,
-    evaluate=lambda f, data, x: fold(f.mul, tuple(_entries(f, x))),
+    evaluate=lambda f, data, x: fold(f.mul, (f.const(1), *_entries(f, x))),
     vjp=lambda g, out, x: (b.product(g, out, b.power(x, -1)),),
     entry=lambda w, n, i, j: n,
     latex=lambda p, n: p.over_entries(r"\prod", n.operands[0]),
@@ -64,6 +76,8 @@ def _weights(f: Any, x: Any, counted: Any) -> list[Any]:
 
 def _places(f: Any, x: Any, counted: Any) -> Any:
     rows, columns = f.dims(x)
+    if not rows * columns:
+        raise EvaluationError("the largest or smallest of no entries at all")
     weights = _weights(f, x, counted)
     return f.concat([f.concat(weights[i * columns : (i + 1) * columns], 1) for i in range(rows)], 0)
 
@@ -77,7 +91,7 @@ def _extremum(name: str, sign: int, tex: str) -> None:
     define(
         name,
         f"the {name} of the entries that a second operand of 0 and 1 counts",
-        dims=_to_number,
+        dims=_number_of_counted,
         evaluate=lambda f, data, x, counted: f.total(f.mul(places(f, x, counted), x)),
         vjp=lambda g, out, x, counted: (b.product(g, b.make(f"is_{name}", (x, counted))), None),
         entry=lambda w, n, i, j: n,
@@ -92,7 +106,7 @@ def _extremum(name: str, sign: int, tex: str) -> None:
     define(
         f"is_{name}",
         f"1 at the {name} of the entries that count, 0 elsewhere",
-        dims=lambda data, x, counted: x,
+        dims=_counted,
         evaluate=lambda f, data, x, counted: places(f, x, counted),
         vjp=lambda g, out, x, counted: (None, None),
         entry=lambda w, n, i, j: b.entry(n, i, j),

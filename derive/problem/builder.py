@@ -13,9 +13,9 @@ from derive.latex.tokens import tokenize
 from derive.problem.declare import declare, pattern, take_apart
 from derive.problem.definitions import definition_of
 from derive.problem.problem import Definition, Problem, Question
+from derive.reading.reach import bound_letters
 from derive.reading.reader import Reader
 from derive.reading.scope import Entity, Pattern, Scope
-from derive.reading.sums import bound_letters
 from derive.rules.fold import fold
 from derive.sizes import SCALAR
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, Span
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from derive.reading.reader import Reader
 
 Factor = tuple[str, s.Syntax]
+HALF = Fraction(1, 2)
 
 
 def items(reader: Reader, factors: tuple[Factor, ...]) -> list[Item]:
@@ -96,6 +98,8 @@ def scripted_value(reader: Reader, value: Node, node: s.Scripted) -> Node:
     turned = [k for k, sup in enumerate(sups) if names.is_transpose(reader, sup)]
     if value.op == "norm" and node.subs:
         value, node = norms.norm(reader, value, scripts_of(node)[0], node.span), replace(node, subs=())
+        if value.op == "power" and value.data == (HALF,) and sups == [("2",)]:
+            return value.operands[0]
     found = names.items_of(node.subs, node.span) if node.subs else ()
     if turned and names.is_entry(found) and value.dims != SCALAR:
         value = b.transpose(value)
@@ -208,6 +212,8 @@ def _argument(
     if call is not None:
         if call.error is not None:
             raise call.error
+        if len(call.parts) > 1 and name.lstrip("\\") in ("diag", "Diag"):
+            return k + 2, lists.bracket(reader, call, False), tail
         if len(call.parts) != 1:
             raise AnswerError("unreadable", f"{name} takes one argument.", call.span)
         return k + 2, reader.group(s.Group(call.span, call.opening, call.tokens, call.parts)), tail

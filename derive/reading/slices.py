@@ -37,9 +37,15 @@ def _one_axis(reader: Reader, x: Node, axis: int, item: Item, span: Span) -> Nod
     at = item.index(":")
     low, high = (_size(reader, part, span) for part in (item[:at], item[at + 1 :]))
     length = x.dims[axis]
-    if any(c < 0 for edge in (low - 1, length - high, high - low + 1) for _, c in edge.terms):
+    if any(_may_be_negative(edge) for edge in (low - 1, length - high, high - low + 1)):
         raise AnswerError("index", f"The slice {''.join(item)} does not lie in 1..{length}.", span)
     return block(x, axis, low - 1, high)
+
+
+def _may_be_negative(edge: Size) -> bool:
+    """Whether a size is negative for some names that are at least 2, as the slices of a long vector need them."""
+    named = [c for monomial, c in edge.terms if monomial]
+    return any(c < 0 for c in named) or edge.value(dict.fromkeys(edge.names, 2)) < 0
 
 
 def _size(reader: Reader, texts: Item, span: Span) -> Size:

@@ -9,7 +9,7 @@ from derive.errors import AnswerError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
-from derive.reading import binders, indices
+from derive.reading import binders, indices, reach
 from derive.reading.conditions import condition
 from derive.sizes import ONE, SCALAR, Range, Size
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from derive.reading.reader import Reader
 
 FLIPPED = {"<": ">", ">": "<", r"\leq": r"\geq", r"\geq": r"\leq"}
+LINEAR = ("sum", "mean")
 RUNNING = frozenset("ijklmnpqrstuv")  # of i \neq j both run; of j \neq y only j does, since y is a label
 
 
@@ -46,6 +47,12 @@ class Bound:
 def big_operator(reader: Reader, node: s.BigOperator) -> Node:
     """A sum, product, extremum or mean with its limits; without a range an index runs where it is used."""
     limits = _limits(reader, node)
+    if (
+        node.sign not in LINEAR
+        and (parts := reach.ends_before(node, limits.lows.keys(), lambda letter: indices.is_known(reader, letter)))
+        is not None
+    ):
+        return reader.expression(s.Product(node.span, parts))
     inner, letters = _bind_all(reader, limits)
     before = set(inner.opened)
     inner.open_letters = reader.open_letters or not limits.lows
@@ -172,7 +179,7 @@ def _is_dots(part: s.Syntax) -> bool:
 
 
 def _limit(reader: Reader, limits: Limits, part: s.Syntax) -> None:
-    if letters := _letters(part):
+    if letters := reach.letters_of(part):
         for letter in letters:
             limits.lows.setdefault(letter, None)
         return
@@ -218,7 +225,9 @@ def _turned(sign: str) -> str:
 
 
 def _two_sided(reader: Reader, limits: Limits, part: s.Relation) -> None:
-    names = _letters(part.sides[0])
+    if not set(reach.letters_of(part.sides[0])) & limits.lows.keys():
+        part = reach.turned_round(part, lambda letter: letter in limits.lows or indices.is_known(reader, letter))
+    names = reach.letters_of(part.sides[0])
     sign = part.signs[0]
     if names and len(part.sides) == 2:
         if sign == r"\in":
@@ -247,24 +256,11 @@ def _from_set(reader: Reader, limits: Limits, name: str, side: s.Syntax) -> None
 
 def _join(reader: Reader, limits: Limits, sign: str, side: s.Syntax) -> None:
     """The other letter of `i < j` or `i \\neq j`, where nothing gives it a meaning."""
-    for other in _letters(side):
+    for other in reach.letters_of(side):
         usual = sign in FLIPPED or other in RUNNING
         if usual and other not in limits.lows and not indices.is_known(reader, other):
             limits.lows[other] = None
             limits.joined.append(other)
-
-
-def bound_letters(node: s.BigOperator) -> set[str]:
-    """The letters that the limits of a sum name first."""
-    first = (part.sides[0] if isinstance(part, s.Relation) else part for part in node.lower)
-    return {letter for part in first for letter in _letters(part)}
-
-
-def _letters(node: s.Syntax) -> list[str]:
-    """The letters of `i` or `(i, j)`."""
-    parts = node.parts if isinstance(node, s.Group) else (node,)
-    found = [part.base for part in parts if isinstance(part, s.Name)]
-    return found if len(found) == len(parts) else []
 
 
 def _is_number(node: s.Syntax) -> bool:

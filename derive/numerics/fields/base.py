@@ -71,6 +71,10 @@ class Field:
             x = x[0]
         return x
 
+    def masked(self, x: Value, holds: Value) -> Value:
+        """A value where a condition holds, 0 elsewhere, also where the value is undefined there."""
+        return self.mul(x, holds)
+
     def concat(self, values: Sequence[Value], axis: int) -> Value:
         lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
         full = [np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values]

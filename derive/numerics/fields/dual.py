@@ -105,6 +105,9 @@ class Dual(Field):
     def matmul(self, x: Value, y: Value) -> Value:
         return self._product(self.base.matmul, x, y)
 
+    def masked(self, x: Value, holds: Value) -> Value:
+        return self._product(self.base.masked, x, holds)
+
     def _chain(self, x: Pair, value: Any, slope: Callable[[], Any]) -> Pair:
         return Pair(value, None if x.tangent is None else self.base.mul(slope(), x.tangent))
 

@@ -59,6 +59,9 @@ class Floating(Field):
     def general_pow(self, x: Value, y: Value) -> Value:
         return np.power(x, y)
 
+    def masked(self, x: Value, holds: Value) -> Value:
+        return np.where(holds == 0, self.dtype(0), x * holds)
+
     def positive(self, x: Value) -> Value:
         return np.where(np.isnan(x), np.nan, x > 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -19,8 +20,17 @@ class Precise(Field):
         self.mp = mpmath.MPContext()
         self.mp.dps = digits
         self._nan = self.mp.nan
-        self.saturated = False
+        self._noticed = threading.local()
         self._cache: dict[str, Any] = {}
+
+    @property
+    def saturated(self) -> bool:
+        """Whether a number was too large or small for the digits to tell, in this thread."""
+        return getattr(self._noticed, "saturated", False)
+
+    @saturated.setter
+    def saturated(self, value: bool) -> None:
+        self._noticed.saturated = value
 
     def const(self, value: Fraction | int) -> Value:
         fraction = Fraction(value)
@@ -100,6 +110,9 @@ class Precise(Field):
     def general_pow(self, x: Value, y: Value) -> Value:
         power = np.frompyfunc(lambda a, b: self._guarded(lambda _: self.mp.power(a, b))(None), 2, 1)
         return np.asarray(power(x, y), dtype=object)
+
+    def masked(self, x: Value, holds: Value) -> Value:
+        return np.where(np.asarray(holds == 0, dtype=bool), self.mp.mpf(0), x * holds)
 
     def positive(self, x: Value) -> Value:
         return self.map("positive", lambda v: v if self.mp.isnan(v) else self.mp.mpf(int(v > 0)), x)
