@@ -60,8 +60,8 @@ def _key(question: Mapping[str, Any]) -> Hashable | None:
         problem = repr(problem)
     if answer.__class__ is not str or len(answer) > LONGEST_KEPT:
         return None
-    key = (problem, get("wrt"), get("of"), get("layout"), get("policy"), get("preamble"), answer)
-    return key if all(part is None or part.__class__ is str for part in key) else None
+    parts = tuple((name, get(name)) for name in KEYS[1:-1] if name in question)
+    return (problem, parts, answer) if all(part.__class__ is str for _, part in parts) else None
 
 
 def _graded(question: Mapping[str, Any]) -> Verdict:
