@@ -172,6 +172,7 @@ def numpy(problem: str, batch: str | None, summed: bool) -> None:
 @click.option("--title", default="", help="The title.  [default: the problem's]")
 @click.option("--only", multiple=True, metavar="wrt=W", help="Only the gradient by W. Repeatable.")
 @click.option("--answers", type=click.Choice(("show", "hide")), default="show", help="Hide: exercise and solution.")
+@click.option("--at", default="", metavar="a=3,b=1", help="Numbers for the graph, or a TOML file with several inputs.")
 @click.option("--all", "everything", is_flag=True, help="All problems of the catalogue.")
 def sheet(**asked: Any) -> None:
     """Write the derivation sheet of PROBLEMS; several make a booklet, or a file each where FILE has {id} in it."""

@@ -133,6 +133,19 @@ def test_what_a_verdict_is_worth(
     assert credit(found, DEFAULT_CREDIT) == pytest.approx(share)
 
 
+COMBINED = [(["factor"], 0.25), (["order"], 0.0), ([], 0.5)]
+
+
+@pytest.mark.parametrize(("also", "share"), COMBINED)
+def test_several_mistakes_are_no_near_miss(also: list[str], share: float) -> None:
+    found = {"verdict": "incorrect", "code": "sign", "evidence": {"diagnosis": {"code": "sign", "also": also}}}
+    assert credit(found, DEFAULT_CREDIT) == share
+
+
+def test_a_wrong_answer_in_the_other_layout_is_wrong() -> None:
+    assert credit({"verdict": "incorrect", "code": "layout", "evidence": {}}, DEFAULT_CREDIT) == 0.0
+
+
 def test_a_question_overrides_the_rubric(tmp_path: Path) -> None:
     text = "[rubric]\nsign = 0.25\nlayout = 1.0\n" + TWO_PARTS.replace("title", "#", 1)
     text = text.replace('problem = "softmax-regression"\n', "").replace(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -25,7 +26,7 @@ from derive.homework import autograder, platforms, tables
 from derive.homework.config import read_homework
 from derive.homework.document import Given
 from derive.homework.marks import MISSING, Graded, Mark
-from derive.homework.model import Homework, Question, Variant
+from derive.homework.model import DEFAULT_CREDIT, Homework, Question, Variant
 from derive.homework.page import Bars, Bullets, Formula, Grid, Heading, Para, html, markdown
 from derive.homework.results import file_names
 from derive.homework.tables import safe
@@ -358,3 +359,28 @@ def test_the_command(run: Run, tmp_path: Path) -> None:
     result = run("export", "gradescope", str(EXAMPLE / "homework.toml"), "--out", str(tmp_path / "a.zip"))
     assert result.exit_code == 0
     assert zipfile.is_zipfile(tmp_path / "a.zip")
+
+
+# ------------------------------------------------------------------------------------------- the manual
+
+MANUAL = (ROOT / "docs" / "homework.md").read_text(encoding="utf-8")
+
+
+def test_the_manual_tells_the_rubric() -> None:
+    table = MANUAL.split("## What an answer is worth")[1].split("##")[0]
+    shown = dict(re.findall(r"^\| `([a-z]+)` \| ([\d.]+) \|", table, re.MULTILINE))
+    assert {key: float(share) for key, share in shown.items()} == dict(DEFAULT_CREDIT)
+
+
+def test_the_file_in_the_manual_is_read_and_its_key_is_sound(run: Run, tmp_path: Path) -> None:
+    (text,) = re.findall(r"^```toml\n(.*?)^```", MANUAL, re.MULTILINE | re.DOTALL)
+    (tmp_path / "homework.toml").write_text(text, encoding="utf-8")
+    assert run("homework", "check", str(tmp_path / "homework.toml")).exit_code == 0
+
+
+def test_the_commands_in_the_manual_are_there(run: Run) -> None:
+    for line in re.findall(r"^derive (.*)$", MANUAL, re.MULTILINE):
+        words = line.split()
+        depth = 1 if words[0] == "grade" else 2
+        assert run(*words[:depth], "--help").exit_code == 0
+        assert all((ROOT / word).exists() for word in words if word.startswith("examples/"))

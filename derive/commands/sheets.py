@@ -46,6 +46,7 @@ def sheet(
     title: str,
     only: Sequence[str],
     answers: str,
+    at: str,
     everything: bool,
 ) -> None:
     """Write the sheets of some problems, or of the whole catalogue, to every file that is named."""
@@ -60,7 +61,7 @@ def sheet(
         raise click.UsageError(f"--only takes wrt=VARIABLE, not {wrong[0]}")
     for name in output:
         ending_of(name)
-    wanted = Wanted(tuple(text.removeprefix(ONLY).strip() for text in only), answers != "hide")
+    wanted = Wanted(tuple(text.removeprefix(ONLY).strip() for text in only), answers != "hide", at)
     each = tuple(name for name in output if EACH in name)
     order = Order(wanted, title, each, tuple(name for name in output if EACH not in name))
     parts, files = [], 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.homework.document import Given
-from derive.homework.model import Question, Variant
+from derive.homework.model import VERDICTS, Question, Variant
 
 MISSING: Mapping[str, Any] = {
     "verdict": "missing", "code": "missing", "read_as": "", "message": "There is no answer to this question.",
@@ -64,19 +64,28 @@ class Graded:
 def credit(verdict: Mapping[str, Any], shares: Mapping[str, float]) -> float:
     """The share of the points that a rubric gives for a verdict.
 
-    A wrong answer gets what its code is worth; a chain that is right at its end `slip` of that if a member on the way
-    is wrong; a chain that is wrong at its end at least `chain`, times the part of its members that came before the
-    first wrong one.
+    A wrong answer gets what its code is worth, one with several mistakes the product of what they are worth.  A chain
+    that is right at its end gets `slip` of that if a member on the way is wrong; one that is wrong at its end at least
+    `chain`, times the part of its members that came before the first wrong one.
     """
     name, steps = str(verdict["verdict"]), verdict.get("steps") or ()
     if name == "missing":
         return 0.0
     first = verdict.get("first_wrong")
-    share = shares.get(str(verdict["code"]), shares[name]) if name == "incorrect" else shares[name]
+    share = _near_miss(verdict, shares) if name == "incorrect" else shares[name]
     if name in RIGHT and first is not None and first < len(steps) - 1:
         return share * shares["slip"]
     if name == "incorrect" and first:
         return max(share, shares["chain"] * _right_part(steps, first))
+    return share
+
+
+def _near_miss(verdict: Mapping[str, Any], shares: Mapping[str, float]) -> float:
+    """What a wrong answer is worth by its code, and by the codes of further mistakes in it."""
+    diagnosis = (verdict.get("evidence") or {}).get("diagnosis") or {}
+    share = 1.0
+    for code in (str(verdict["code"]), *diagnosis.get("also", ())):
+        share *= shares["incorrect"] if code in VERDICTS else shares.get(code, shares["incorrect"])
     return share
 
 

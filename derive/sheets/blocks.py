@@ -72,13 +72,39 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Scene:
+    """A moment of a walk through a picture: which of its nodes and edges light up, and what is computed there."""
+
+    phase: str  # "forward" or "backward"
+    title: str
+    words: str
+    rows: tuple[Equation, ...]
+    nodes: tuple[int, ...] = ()
+    edges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A walk through a picture with the numbers of one input; without a name where there are no numbers."""
+
+    name: str
+    svg: str
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """An SVG picture, with what it shows in words and as plain text for where there are no pictures."""
+    """An SVG picture, with what it shows in words and as plain text for where there are no pictures.
+
+    `walks` go through it scene by scene, one for each input; `ask` says what the inputs are.
+    """
 
     svg: str
     alternative: str
     text: str = ""
     caption: str = ""
+    walks: tuple[Walk, ...] = ()
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
