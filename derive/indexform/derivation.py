@@ -18,7 +18,7 @@ from derive.gradient.closed import derivative
 from derive.gradient.sweep import naming
 from derive.indexform.assembly import assemble
 from derive.indexform.entries import Writer, delta
-from derive.indexform.letters import bound, declared, fresh, position
+from derive.indexform.letters import apart, bound, declared, fresh, position
 from derive.indexform.logits import with_logits
 from derive.indexform.names import Names
 from derive.indexform.partials import UNIT, Place, partial
@@ -227,6 +227,7 @@ class _Deriver:
         parts = self.state.received.get(name, [])
         whole = self.names.tidy(b.add(*parts)) if parts else b.number(0)
         place = self.place if name is self.place.leaf else self._named_place(name)
+        whole = apart(whole, place.letters, self.taken)
         if len(parts) > 1:
             self.state.steps.append(self.words.added(place, parts, rows_first(whole, place)))
         return whole
@@ -276,10 +277,11 @@ class _Deriver:
         for letter in binding:
             bare = b.substitute(whole, {letter: bound(letter)})
             whole = summed(bare, str(letter.data[0]), letter.data[1])
-        tidy = self.names.tidy(whole)
+        tidy = apart(self.names.tidy(whole), place.letters, self.taken)
         if count_nodes(tidy) > LONGEST:
             raise NoRuleError(str(place.leaf.data[0]), "its index form is too long to be written")
         self.state.received.setdefault(place.leaf, []).append(tidy)
+        upstream = apart(upstream, place.letters | mine.letters, self.taken)
         way = mine.node if self.ways.get(place.leaf, 0) > 1 else None
         self.state.steps.extend(self.words.chain(mine, place, (local, upstream), binding, rows_first(tidy, place), way))
 

@@ -57,3 +57,18 @@ def positions(of: Node, found: dict[Node, set[Size]]) -> Iterator[tuple[Node, No
     one = [b.number(1)]
     rows, columns = (one if size == ONE else [p for p, sizes in found.items() if size in sizes] for size in of.dims)
     yield from ((i, j) for i in rows for j in columns)
+
+
+def apart(root: Node, avoid: frozenset[str], taken: Iterable[str]) -> Node:
+    """The same expression with no sum over a letter of `avoid`; what they are called instead is not `taken`."""
+    done: dict[Node, Node] = {}
+    used = {*avoid, *taken, *(str(p.data[0]) for p in walk(root) if p.op in ("index", "sum"))}
+    for node in walk(root):
+        parts = tuple(done[operand] for operand in node.operands)
+        out = node if parts == node.operands else b.rebuild(node, parts)
+        if out.op == "sum" and out.data[0] in avoid:
+            letter = fresh(used)
+            swap = {b.index(str(out.data[0]), None): b.index(letter, None)}
+            out = b.make("sum", tuple(b.substitute(o, swap) for o in out.operands), (letter, out.data[1]))
+        done[node] = out
+    return done[root]

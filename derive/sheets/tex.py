@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from textwrap import wrap
 
 from derive.errors import AuthorError
 from derive.latex.tokens import UNICODE
@@ -56,7 +57,7 @@ MARKS = {
     "source": r"\sheetsource{%s}", "remark": r"\sheetremark{%s}", "confirmed": r"\sheetconfirmed{%s}",
     "doubt": r"\sheetdoubt{%s}", "mistake": r"\sheetmistake{%s}",
 }  # fmt: skip
-LINE, BESIDE, BOXED = 62, 40, 12
+LINE, BESIDE, BOXED, LONGEST_ROW = 62, 40, 12, 84
 CODE_SIZES = ((86, r"\small"), (96, r"\footnotesize"), (108, r"\scriptsize"))
 
 
@@ -204,6 +205,7 @@ def code(source: str) -> str:
 def _picture(block: Picture) -> Iterator[str]:
     """LaTeX by itself shows no SVG: the picture as text, with its caption."""
     if block.text:
-        yield code(block.text)
+        lines = (wrap(line, LONGEST_ROW, subsequent_indent="    ") for line in block.text.split("\n"))
+        yield code("\n".join(part for line in lines for part in line))
     if caption := block.caption or block.alternative:
         yield rf"\sheetcaption{{{text(caption)}}}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,9 +142,14 @@ def _table(block: Table) -> str:
     def cells(row: tuple[str, ...]) -> Iterator[str]:
         return (text(raised(cell)) for cell in row)
 
-    rows = ", ".join(f"({', '.join(cells(row))},)" for row in block.rows)
-    numeric = "".join(f"{k}, " for k in block.numeric)
-    return f"#sheet-table(numeric: ({numeric}), ({', '.join(cells(block.head))},), ({rows}{',' * bool(rows)}))"
+    rows = _array(_array(cells(row)) for row in block.rows)
+    numeric = _array(str(k) for k in block.numeric)
+    return f"#sheet-table(numeric: {numeric}, {_array(cells(block.head))}, {rows})"
+
+
+def _array(parts: Iterable[str]) -> str:
+    """An array, which has a comma behind its last part."""
+    return f"({''.join(f'{part}, ' for part in parts)})"
 
 
 def _picture(block: Picture) -> str:
