@@ -8,7 +8,7 @@ results, what may share memory with them, and vectors are left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
 from derive.expressions import build as b
@@ -19,6 +19,7 @@ from derive.lowering.plan import BINDING, VALUES
 from derive.sizes import SCALAR
 
 Assignment = tuple[Node, Node]
+Step = tuple[Node, Node | None]  # a name with None is given up
 VIEWS = frozenset(("transpose", "block", "row", "column", "symbol", "family", "member", "cases", "unspecified"))
 BROADCAST = frozenset(("fill", "rows", "columns"))
 SUMS = frozenset(("vdot", "total", "row_sums", "column_sums"))
@@ -50,8 +51,8 @@ class InPlace:
     succeeded: dict[Node, Node] = field(default_factory=dict)
     out: list[Assignment] = field(default_factory=list)
 
-    def __call__(self, assignments: list[Assignment], result: Node) -> tuple[list[Assignment], Node]:
-        """The assignments and the result."""
+    def __call__(self, assignments: list[Assignment], result: Node) -> tuple[list[Step], Node]:
+        """The steps and the result."""
         for target, value in assignments:
             flat = self._flat(value)
             self.out.append((target, flat))
@@ -104,23 +105,25 @@ class InPlace:
 
     # ---------------------------------------------------------------------------------------- written over
 
-    def _written_over(self, assignments: list[Assignment], result: Node) -> Iterator[Assignment]:
+    def _written_over(self, assignments: list[Assignment], result: Node) -> Iterator[Step]:
         last = {n: len(assignments) for n in walk(result)}
         for at in range(len(assignments) - 1, -1, -1):
             for node in walk(assignments[at][1]):
                 last.setdefault(node, at)
         shared = _sharing(assignments)
-        mine = set[Node]()
+        mine = dict[Node, None]()
         for at, (target, value) in enumerate(assignments):
-            free = {n for n in mine if last.get(n) == at and n not in shared}
+            free = {n: None for n in mine if last.get(n) == at and n not in shared}
             steps = _steps(value, free, target)
             if is_matrix(target) and _makes_its_own(value):
-                mine.add(target)
+                mine[target] = None
             if steps:
                 self.used = True
                 self.succeeded[_place(steps[0])] = target
             for step in steps or [value]:
                 yield target, step
+            for node in [n for n in free if n not in self.succeeded]:
+                yield node, None
 
 
 def _makes_its_own(node: Node) -> bool:
@@ -161,7 +164,7 @@ def _sums_first(assignments: list[Assignment]) -> list[Assignment]:
 # --------------------------------------------------------------------------------------------------- steps
 
 
-def _steps(value: Node, free: set[Node], target: Node) -> list[Node] | None:
+def _steps(value: Node, free: Container[Node], target: Node) -> list[Node] | None:
     """The steps of a value, each written over the matrix before it; None where the value stays as it is."""
     if not is_matrix(value):
         return None
@@ -190,7 +193,7 @@ def _place(step: Node) -> Node:
     return step.operands[int(step.data[1]) if step.op == "into" and len(step.data) > 2 else 0]
 
 
-def _steps_of_sum(value: Node, free: set[Node], target: Node) -> list[Node] | None:
+def _steps_of_sum(value: Node, free: Container[Node], target: Node) -> list[Node] | None:
     terms = [(b.split_number(t), t) for t in value.operands]
     own = next((t for (v, rest), t in terms if rest in free and abs(v) == 1 and _once(rest, value)), None)
     if own is None:
@@ -210,7 +213,7 @@ def _steps_of_sum(value: Node, free: set[Node], target: Node) -> list[Node] | No
     return steps
 
 
-def _steps_of_product(value: Node, free: set[Node], target: Node) -> list[Node] | None:
+def _steps_of_product(value: Node, free: Container[Node], target: Node) -> list[Node] | None:
     factors = list(value.operands)
     if value.op not in ("hadamard", "pair"):
         factors = [f for o in factors for f in (o.operands if o.op in ("hadamard", "product") else (o,))]

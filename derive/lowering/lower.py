@@ -27,6 +27,7 @@ from derive.lowering.plan import Plan, Replacements
 from derive.lowering.printer import NodePrinter
 from derive.lowering.products import Associate
 from derive.lowering.program import Program, program_of
+from derive.lowering.scaling import Scales
 from derive.lowering.share import Shared, Signs, Turned
 from derive.lowering.stable import Stable
 from derive.problem.problem import Problem
@@ -78,21 +79,23 @@ def lowered(program: Program) -> Program:
     program = program.mapped(Turned(_used(program)))
     for change in (Shared(_used(program)), Associate(given)):
         program = program.mapped(change)
-    return program
+    roots = [program.loss, *program.bodies.values(), *program.gradients.values()]
+    kept = frozenset((*program.bodies, *program.bodies.values(), *program.gradients.values()))
+    return program.mapped(Scales(iter(roots), given, kept))
 
 
 def _used(program: Program) -> Iterator[Node]:
-    """What the results are computed from: the gradients, and the definitions that they use."""
-    todo, seen, visited = [program.loss, *program.gradients.values()], set[Node](), set[Node]()
+    """What the results are computed from: the loss, the gradients, and the definitions that they use."""
+    todo, seen, visited = [*reversed(program.gradients.values()), program.loss], dict[Node, None](), set[Node]()
     while todo:
         root = todo.pop()
         for node in walk(root, visited):
             visited.add(node)
             if node in program.bodies and node not in seen:
-                seen.add(node)
+                seen[node] = None
                 todo.append(program.bodies[node])
-        seen.add(root)
-    return iter(seen)
+        seen[root] = None
+    return iter(tuple(seen))
 
 
 class _Function:
@@ -161,9 +164,10 @@ class _Function:
             if place in self.made:
                 self.printer.called[place] = self.printer.called[successor]
         for _, value in assignments:
-            self.printer.doprint(value)
+            if value is not None:
+                self.printer.doprint(value)
         self.printer.doprint(reduced)
-        body = [(Symbol(self.printer.called[target]), value) for target, value in assignments]
+        body: Any = [(Symbol(self.printer.called[target]), value) for target, value in assignments]
         return [*self._one_dtype(inplace.used), *self._sizes(), *self._dtype(), *body], reduced
 
     def _sizes_after(self, replacements: Replacements, reduced: Node) -> Replacements:

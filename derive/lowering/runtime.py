@@ -96,9 +96,14 @@ def softplus(x: Any) -> Any:
 
 
 def tanh_slope(x: Any) -> Any:
-    """1 - tanh(x)^2 as 1 / cosh(x)^2; where that is below 1e-300 (1e-37 in single precision), the value there."""
-    slope = np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
-    slope *= slope
+    """1 - tanh(x)^2 as 1 / cosh(x)^2; where that is below 1e-300 (1e-37 in single precision), any such number or 0."""
+    if x.size < 1000:
+        slope = np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
+        slope *= slope
+    else:
+        with np.errstate(over="ignore"):
+            slope = np.cosh(x)
+            slope *= slope
     return np.reciprocal(slope, out=slope)
 
 
