@@ -37,7 +37,8 @@ def svg(graph: Graph) -> str:
         f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'width="{width:.0f}" height="{height:.0f}" aria-label="{title}">',
         f"<title>{title}</title>", f"<desc>{escape(described(graph))}</desc>", f"<style>{STYLE}</style>",
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" '
+        'markerUnits="userSpaceOnUse" orient="auto">'
         '<path d="M0 0L8 4L0 8z"/></marker></defs>', *body, "</svg>",
     ])  # fmt: skip
 

@@ -57,6 +57,9 @@ def _from_file(path: Path) -> Inputs:
     for name, values in points.items():
         if not isinstance(values, dict):
             raise AuthorError("this is not a table of values", f"{path}: points.{name}")
+    for name, texts in labels.items():
+        if not isinstance(texts, list):
+            raise AuthorError("this is not a list of words", f"{path}: labels.{name}")
     if not points:
         raise AuthorError('no inputs are given: write [points] with "NAME" = {x = 1, ...}', str(path))
     words = {name: tuple(map(str, texts)) for name, texts in labels.items()}

@@ -13,6 +13,11 @@
 
   const source = (math) => math.querySelector("annotation")?.textContent ?? math.textContent;
   const said = (fragment) => {
+    const texts = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+      const node = texts.currentNode;
+      if (!node.parentElement?.closest("pre, annotation")) node.data = node.data.replace(/\s+/g, " ");
+    }
     for (const equation of fragment.querySelectorAll(".equation")) {
       const whole = [...equation.querySelectorAll(".left math, .member:not(.case) math")];
       if (whole.length > 1) {
@@ -22,8 +27,8 @@
     }
     for (const math of fragment.querySelectorAll("math")) math.replaceWith(`$${source(math).trim()}$`);
     for (const block of fragment.querySelectorAll("p, li, tr, h1, h2, h3, h4, .equation, .step")) block.append("\n");
-    for (const cell of fragment.querySelectorAll("td, th, .note")) cell.prepend("\t");
-    return fragment.textContent.replace(/\n\s*\n\s*/g, "\n\n").trim();
+    for (const cell of fragment.querySelectorAll("td, th + th, .note")) cell.prepend("\t");
+    return fragment.textContent.replace(/( *\n)+/g, "\n").replace(/\n (?=\S)/g, "\n").replace(/ +\t/g, "\t").trim();
   };
   document.addEventListener("copy", (event) => {
     const selection = getSelection();
