@@ -525,9 +525,16 @@ def test_wrong_keys_are_shown_being_refused(run: Run, tmp_path: Path) -> None:
     for what in (
         "the sign changed: refused (sign)",
         "transposed: refused (layout)",
-        "without factor 1: refused (shape)",
+        "without the factor δ: refused (shape)",
     ):
         assert what in output
+
+
+def test_a_key_that_is_zero_has_wrong_keys_that_are_equal_to_it(run: Run, tmp_path: Path) -> None:
+    homework_of(tmp_path, "[[questions]]\nid = 'q'\nproblem = 'embedding-table-fixed-rows'\nwrt = 'E_{3\\cdot}'\n")
+    result = run("homework", "check", str(tmp_path / "homework.toml"))
+    assert result.exit_code == 0
+    assert "transposed: equal to the key here" in result.output
 
 
 def test_variants_are_told(run: Run) -> None:

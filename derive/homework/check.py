@@ -108,7 +108,7 @@ def _refused(variant: Variant, asked: Asked) -> Iterator[Line]:
         allowed = ("layout", "incorrect", "unreadable") if name == "transposed" else ("incorrect", "unreadable")
         if found.verdict in allowed or (found.verdict == "layout" and _equal(asked, mutant, True)):
             yield Line(True, name, f"refused ({found.code})")
-        elif found.verdict == "correct" and _equal(asked, mutant, False):
+        elif found.verdict == "correct" and _equal(asked, mutant, text == "0"):  # 0 is the zero of the shape asked for
             yield Line(True, name, "equal to the key here")
         else:
             yield Line(False, name, f"{found.verdict}: {text}")

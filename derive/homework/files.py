@@ -41,7 +41,7 @@ def handed_in(path: Path) -> Iterator[Handed]:
     if path.is_dir():
         yield from _folder(path)
     elif path.suffix.lower() == ".zip":
-        yield from _from_zip(_bytes(path, 2**31), PurePosixPath(), str(path), _Budget(), 1)
+        yield from _from_zip(_bytes(path, 2**30), PurePosixPath(), str(path), _Budget(), 1)
     elif path.is_file():
         yield _file(path, PurePosixPath(path.name))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from derive.errors import ShapeError
 from derive.expressions import build as b
 from derive.expressions.node import Node
+from derive.printing.latex import latex
 from derive.rules.parts import chain_of
 from derive.sizes import SCALAR
 
@@ -30,22 +31,30 @@ def _all(key: Node) -> Iterator[tuple[str, Node | None]]:
     yield "a little off", b.scale(b.Fraction(100001, 100000), key)
     terms = key.operands if key.op == "add" else ()
     for k in range(len(terms)):
-        yield f"without term {k + 1}", b.add(*(t for j, t in enumerate(terms) if j != k))
-        yield f"the sign of term {k + 1} changed", b.add(*(b.negate(t) if j == k else t for j, t in enumerate(terms)))
+        name = latex(terms[k])
+        yield f"without the term {name}", b.add(*(t for j, t in enumerate(terms) if j != k))
+        yield (
+            f"the sign of the term {name} changed",
+            b.add(*(b.negate(t) if j == k else t for j, t in enumerate(terms))),
+        )
     yield from _factors(key)
 
 
 def _factors(key: Node) -> Iterator[tuple[str, Node | None]]:
     """A product with a factor left out or transposed, or two of them exchanged."""
-    chain = chain_of(key) if key.op == "product" else ()
-    rest = [f for f in key.operands if f not in chain] if chain else []
+    if key.op != "product":
+        return
+    chain = list(chain_of(key))
+    numbers = [f for f in key.operands if f not in chain]
+    for k in range(len(numbers)):
+        yield f"without the factor {latex(numbers[k])}", _product(*numbers[:k], *numbers[k + 1 :], *chain)
     for k, factor in enumerate(chain):
-        others = [*chain[:k], *chain[k + 1 :]]
-        yield f"without factor {k + 1}", _product(*rest, *others)
-        yield f"factor {k + 1} transposed", _product(*rest, *chain[:k], b.transpose(factor), *chain[k + 1 :])
+        name = latex(factor)
+        yield f"without the factor {name}", _product(*numbers, *chain[:k], *chain[k + 1 :])
+        yield f"the factor {name} transposed", _product(*numbers, *chain[:k], b.transpose(factor), *chain[k + 1 :])
         if k:
             swapped = [*chain[: k - 1], factor, chain[k - 1], *chain[k + 1 :]]
-            yield f"factors {k} and {k + 1} exchanged", _product(*rest, *swapped)
+            yield f"the factors {latex(chain[k - 1])} and {name} exchanged", _product(*numbers, *swapped)
 
 
 def _product(*factors: Node) -> Node | None:
