@@ -46,17 +46,17 @@ def table(cases: Sequence[Case], names: Sequence[str], rounds: int) -> Iterator[
     yield "| --- " * (len(names) + 2) + "|"
     ratios: dict[str, list[float]] = {}
     for case in cases:
-        found = measured(case, [n for n in names if n not in missing], rounds)
-        for name in found.keys() - {"by hand"}:
-            ratios.setdefault(name, []).append(found[name] / found["by hand"])
+        seconds, found = measured(case, [n for n in names if n not in missing], rounds)
+        for name, ratio in found.items():
+            ratios.setdefault(name, []).append(ratio)
         cells = ["not installed" if n in missing else f"{ratios[n][-1]:.2f}" if n in found else "–" for n in names]
-        yield f"| {case.name} | {shown(found['by hand'])} | " + " | ".join(cells) + " |"
+        yield f"| {case.name} | {shown(seconds)} | " + " | ".join(cells) + " |"
     means = [f"{geometric_mean(ratios[n]):.2f}" if n in ratios else "–" for n in names]
     yield "| geometric mean | | " + " | ".join(means) + " |"
 
 
-def measured(case: Case, names: Sequence[str], rounds: int) -> dict[str, float]:
-    """The median time of a call in seconds: by hand, lowered, and by peers; all of them checked first."""
+def measured(case: Case, names: Sequence[str], rounds: int) -> tuple[float, dict[str, float]]:
+    """The time by hand in seconds, and the ratios of the others to it; all results are checked first."""
     given = case.draw(np.random.default_rng(0), case.sizes)
     functions: dict[str, Function] = {"by hand": lambda: case.by_hand(*given.values())}
     loss, gradients = functions["by hand"]()
@@ -83,14 +83,15 @@ def checked(what: str, wanted: Sequence[Any], found: tuple[Any, Mapping[str, Any
         np.testing.assert_allclose(np.asarray(value), expected, rtol=1e-7, atol=1e-9, err_msg=what)
 
 
-def medians(functions: Mapping[str, Function], rounds: int) -> dict[str, float]:
-    """The median time of one call of each function, all of them timed in turn in each round."""
+def medians(functions: Mapping[str, Function], rounds: int) -> tuple[float, dict[str, float]]:
+    """The median time by hand, and for each other function the median of its ratio to it in the same round."""
     repeats = {name: max(1, int(SLICE / max(once(f, 1), 1e-9))) for name, f in functions.items()}
     times: dict[str, list[float]] = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
             times[name].append(once(function, repeats[name]))
-    return {name: float(np.median(found)) for name, found in times.items()}
+    by_hand = np.array(times.pop("by hand"))
+    return float(np.median(by_hand)), {name: float(np.median(found / by_hand)) for name, found in times.items()}
 
 
 def once(function: Function, repeats: int) -> float:
