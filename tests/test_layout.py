@@ -28,7 +28,7 @@ ORDER = (
     ("indexform",),
     ("lowering",),
     ("training",),
-    ("grading",),
+    ("grading", "misconceptions"),
     ("api",),
     ("notation",),
     ("lines", "terminal"),

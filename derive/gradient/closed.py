@@ -131,9 +131,9 @@ def _derivative(problem: Problem, of: Node, target: Target) -> Node:
         return b.zeros(_dims(of, target))
     expanded = run.expanded(whole)
     if expanded.count <= LONGEST:
-        picked = names.tidy(_at_target(expanded, target))
+        picked = names.tidy(at_target(expanded, target))
     else:
-        picked = run.expanded(names.tidy(_at_target(whole, target)))
+        picked = run.expanded(names.tidy(at_target(whole, target)))
     if not given_symbols(problem):
         picked = simplify(_worked_out(problem, picked))
     if of.dims == SCALAR:
@@ -156,7 +156,7 @@ def shown(problem: Problem, of: Node, target: Target, closed: Node, layout: str 
         for step in run.steps
         if (own := step.symbol) is not None
     }
-    short = naming(problem).tidy(_at_target(b.substitute(run.cotangents[target.leaf], called), target))
+    short = naming(problem).tidy(at_target(b.substitute(run.cotangents[target.leaf], called), target))
     return naming(problem).tidy(b.transpose(short)) if layout == "numerator" else short
 
 
@@ -175,7 +175,7 @@ def _dims(of: Node, target: Target) -> tuple[Size, Size]:
     return of.dims[0] * of.dims[1], target.access.dims[0] * target.access.dims[1]
 
 
-def _at_target(whole: Node, target: Target) -> Node:
+def at_target(whole: Node, target: Target) -> Node:
     """The part of a gradient that is asked for, simplified while the ranges of its free indices are known."""
     ranged = {b.index(name, None): b.index(name, over) for name, over in target.free}
     if not ranged:

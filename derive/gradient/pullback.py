@@ -1,13 +1,14 @@
 """Reverse mode through one expression: the cotangent of everything it uses.
 
-The driver knows no operation: it asks each record for its vector-Jacobian product.  Where a sum binds an
-index, what comes out of its body is summed again; a member of a family receives its cotangent at a free
-index `q`, with a Kronecker delta that picks the right term.
+The driver knows no operation: it asks each record for its vector-Jacobian product, unless it is given another law
+(how a broken one gives a wrong derivative, see `derive.misconceptions`).  Where a sum binds an index, what comes out
+of its body is summed again; a member of a family receives its cotangent at a free index `q`, with a Kronecker delta
+that picks the right term.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from derive.errors import NoRuleError
 from derive.expressions import build as b
@@ -17,6 +18,15 @@ from derive.rules.driver import simplify
 from derive.sizes import Range
 
 Cotangents = dict[Node, Node]
+Law = Callable[[Node, Node, Node], tuple[Node | None, ...]]
+
+
+def true_law(node: Node, g: Node, out: Node) -> tuple[Node | None, ...]:
+    """The cotangents of the operands of an operation whose own is `g` and whose output is called `out`."""
+    entry = record(node.op)
+    if entry.vjp is None:
+        raise NoRuleError(entry.name, entry.refuses or "it has no vector-Jacobian product")
+    return entry.vjp(g, out, *node.operands)
 
 
 def member_index(family: Node) -> Node:
@@ -24,7 +34,7 @@ def member_index(family: Node) -> Node:
     return b.index(f"@{family.data[0]}", family.data[2])
 
 
-def pullback(expression: Node, g: Node, names: Mapping[Node, Node] | None = None) -> Cotangents:
+def pullback(expression: Node, g: Node, names: Mapping[Node, Node] | None = None, law: Law = true_law) -> Cotangents:
     """The cotangents of the symbols and families in an expression, when its own is `g`.
 
     `names` calls expressions by a name: rules that use the output of an operation then use the name.
@@ -40,9 +50,9 @@ def pullback(expression: Node, g: Node, names: Mapping[Node, Node] | None = None
         elif node.op == "member":
             _member(out, node, cotangent)
         elif node.op == "sum":
-            _bound(out, node, cotangent, names)
+            _bound(out, node, cotangent, names, law)
         else:
-            _step(pending, node, cotangent, (names or {}).get(node, node))
+            _step(pending, node, cotangent, (names or {}).get(node, node), law)
     return out
 
 
@@ -62,14 +72,11 @@ def _in_order(root: Node) -> list[Node]:
     return list(seen)
 
 
-def _step(pending: dict[Node, Node], node: Node, g: Node, out: Node) -> None:
+def _step(pending: dict[Node, Node], node: Node, g: Node, out: Node, law: Law) -> None:
     if not node.operands:
         return
-    entry = record(node.op)
-    if entry.vjp is None:
-        raise NoRuleError(entry.name, entry.refuses or "it has no vector-Jacobian product")
     named = out if out.data == node.data or out is not node else node
-    for operand, part in zip(node.operands, entry.vjp(g, _output(node, named), *node.operands), strict=True):
+    for operand, part in zip(node.operands, law(node, g, _output(node, named)), strict=True):
         if part is not None:
             pending[operand] = b.add(part, pending[operand]) if operand in pending else part
 
@@ -87,14 +94,13 @@ def _member(out: Cotangents, node: Node, g: Node) -> None:
     out[family] = b.add(picked, out[family]) if family in out else picked
 
 
-def _bound(out: Cotangents, node: Node, g: Node, names: Mapping[Node, Node] | None) -> None:
+def _bound(out: Cotangents, node: Node, g: Node, names: Mapping[Node, Node] | None, law: Law) -> None:
     """Through a sum: its body's cotangents, summed over the index again."""
     name, over = str(node.data[0]), node.data[1]
-    rule = record(node.op).vjp
-    assert rule is not None
-    body = rule(g, node, *node.operands)[0]
-    assert body is not None
-    for leaf, part in pullback(node.operands[0], body, names).items():
+    body = law(node, g, node)[0]
+    if body is None:
+        return
+    for leaf, part in pullback(node.operands[0], body, names, law).items():
         whole = simplify(total_over(part, name, over))
         out[leaf] = b.add(whole, out[leaf]) if leaf in out else whole
 

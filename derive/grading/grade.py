@@ -12,9 +12,8 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading import compare as c
 from derive.grading.answer import Member, Written, explained, take_apart, variables_left
-from derive.grading.counterexample import multiple
 from derive.grading.memory import Memory
-from derive.grading.reference import Asked, reference
+from derive.grading.reference import Asked
 from derive.grading.verdict import Verdict, reported
 from derive.latex import syntax as s
 from derive.printing.latex import latex
@@ -226,7 +225,7 @@ def _unreadable(identifier: Any, problem: AnswerError, text: str) -> Verdict:
     return Verdict(identifier, "unreadable", 0.0, problem.code, "", problem.message, evidence)
 
 
-def _reader(asked: Asked) -> Reader:
+def _reader(asked: Asked, scope: Scope | None = None) -> Reader:
     """A reader of answers: the free indices of the variable are bound, derivatives have values."""
     from derive.gradient.closed import derivative_value
 
@@ -239,7 +238,7 @@ def _reader(asked: Asked) -> Reader:
         return with_free_indices_kept(lambda x, y: derivative_value(asked.problem, x, y), of, wrt)
 
     reader = asked.problem.reader(derive)
-    reader.policy, reader.preamble = asked.policy, asked.preamble
+    reader.policy, reader.preamble, reader.scope = asked.policy, asked.preamble, scope or reader.scope
     for name, over in asked.target.free:
         reader.bound[name] = b.index(name, None)
         reader.uses[name] = [over]
@@ -255,18 +254,35 @@ def _judge_member(asked: Asked, member: Member, text: str, scope: Scope | None =
     if _restates(asked, member.syntax):
         evidence = {"span": list(member.span), "whole": True}
         return Judged("skipped", "restated", "", "This only restates what is asked.", evidence)
-    reader, unexpanded = _reader(asked), s.has_derivative(member.syntax)
-    reader.scope = scope or reader.scope
+    reader, unexpanded = _reader(asked, scope), s.has_derivative(member.syntax)
+    node: Node | None = None
     try:
         node = _fitted(reader, asked, reader.expression(member.syntax))
+        judged = _compare(asked, node, reader)
     except AnswerError as problem:
-        return _error(problem, text, unexpanded)
+        judged = _error(problem, text, unexpanded)
     except NoRuleError as problem:
         return Judged("skipped", "unexpanded", "", str(problem), {})
-    judged = _compare(asked, node, reader)
     if unexpanded and judged.code == "shape":
         return Judged("skipped", "unexpanded", judged.read_as, judged.message, judged.evidence)
-    return judged
+    return _with_reason(asked, judged, member.syntax, node, text, scope)
+
+
+def _with_reason(
+    asked: Asked, judged: Judged, syntax: s.Syntax, node: Node | None, text: str, scope: Scope | None
+) -> Judged:
+    """An incorrect verdict with the mistakes that explain it."""
+    if judged.verdict != "incorrect" or judged.code == "undefined":
+        return judged
+    from derive.misconceptions.explain import explained as why
+
+    def read(part: s.Syntax) -> Node:
+        reader = _reader(asked, scope)
+        return _fitted(reader, asked, reader.expression(part))
+
+    found = why(asked, syntax, node, read, text, (judged.code, judged.message) if judged.code == "shape" else None)
+    message = found.message if judged.code == "shape" else found.message + judged.message
+    return replace(judged, code=found.code, message=message, evidence={**judged.evidence, **found.evidence})
 
 
 def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
@@ -330,17 +346,4 @@ def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
     if outcome.method in ("shape", "undefined"):
         return Judged("incorrect", outcome.method, read_as, outcome.message + remark, evidence)
     evidence["counterexample"] = outcome.counterexample
-    code, message = _why(asked, node)
-    return Judged("incorrect", code, read_as, message + remark, evidence)
-
-
-def _why(asked: Asked, node: Node) -> tuple[str, str]:
-    """The plainest reasons: the sign, a constant factor."""
-    ratio = multiple(reference(asked), node)
-    if ratio is not None and abs(ratio + 1) < 1e-9:
-        return "sign", "The sign is wrong: this is minus the derivative."
-    if ratio is not None and abs(ratio - 1) < 1e-9:
-        return "different", "This is almost the derivative, but not equal to it; see the counterexample."
-    if ratio is not None and abs(ratio) > 1e-9:
-        return "factor", f"This is {ratio:.6g} times the derivative: a constant factor is wrong."
-    return "different", "This differs from the derivative; see the counterexample."
+    return Judged("incorrect", "different", read_as, remark, evidence)

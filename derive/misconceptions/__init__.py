@@ -1,0 +1,1 @@
+"""What goes wrong in derivations, and which of it explains an answer."""
