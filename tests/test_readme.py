@@ -86,7 +86,7 @@ def test_the_first_screen_shows_a_derivation_a_right_and_a_wrong_answer() -> Non
 def test_the_two_shell_commands() -> None:
     """They are run literally by `.ci/run`; here only what they consist of."""
     grading, testing = blocks("README.md", "sh")
-    assert "derive grade examples/homework.jsonl" in grading
+    assert "derive grade examples/homework/homework.toml examples/homework/submissions" in grading
     assert "pytest" in testing
     assert all(command.startswith("python3 -m venv .venv && ") for command in (grading, testing))
 

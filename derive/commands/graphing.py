@@ -35,4 +35,4 @@ def show(problem: Problem, numbers: tuple[str, ...], out: str | None, as_json: b
     else:
         head = tuple(Text(name, "dim") for name in (HEAD if numbers else HEAD_WITHOUT))
         body = (tuple(Text(cell, style) for cell, style in zip(row, COLOURS, strict=True)) for row in rows(graph))
-        write(table((head, *body)))
+        write(Text(graph.title or "Computation graph", "bold"), table((head, *body)))
