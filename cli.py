@@ -249,7 +249,7 @@ def check(
 @click.option("--canvas", type=click.Path(exists=True), help="A grade book exported by Canvas, to be filled.")
 @click.option("--moodle", type=click.Path(exists=True), help="A grading worksheet of Moodle, to be filled.")
 @click.pass_context
-def grade(ctx: click.Context, file: BinaryIO, policy: str | None, as_json: bool, **homework: Any) -> None:
+def grade(ctx: click.Context, /, file: BinaryIO, policy: str | None, as_json: bool, **homework: Any) -> None:
     """Grade the questions of FILE, one JSON object a line; - reads standard input.
 
     If FILE is a TOML file it is a homework, and SUBMISSIONS are what was handed in: .tex, Markdown, notebooks, JSON,
