@@ -30,6 +30,7 @@ from derive.sheets.blocks import (
     Step,
     Table,
 )
+from derive.sheets.mistakes import mistakes
 from derive.sheets.walk import graph_blocks, inputs
 from derive.sizes import SCALAR, Dims
 
@@ -68,6 +69,7 @@ def part_of(problem: Problem, wanted: Wanted | None = None) -> Part:
     blocks += _results(found)
     blocks += _shapes(problem, found)
     blocks += _by_entries(problem, found)
+    blocks += mistakes(problem, _questions(problem, found))
     blocks += _numeric(problem, found)
     blocks += _source(problem, found)
     return Part(problem.identifier, title, tuple(blocks))
