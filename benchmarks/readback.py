@@ -20,7 +20,7 @@ from derive.problem.problem import Problem, leaf_of
 from derive.reading.derivatives import with_free_indices_kept
 from derive.reading.reader import Reader
 from derive.reading.scope import Entity, take_key_apart
-from derive.sheets.blocks import Equation, Equations, Paragraph, Part, Step, formulas
+from derive.sheets.blocks import Block, Equation, Equations, Heading, Paragraph, Part, Step, Table, formulas, pieces
 from derive.sizes import Dims, Range
 
 SEED, POINTS, CLOSE = 5, 8, 1e-6
@@ -57,6 +57,7 @@ def read_back(problem: Problem, part: Part, numerator: bool = False) -> Report:
             for text, problem_found in _compared(problem, row, numerator):
                 equal += not problem_found
                 wrong += [f"{row.left} = {text}: {problem_found}"] if problem_found else []
+        wrong += [f"{text}: LaTeX outside of a formula" for text in _plain(block) if "\\" in text]
         if isinstance(block, Paragraph) and block.kind == "mistake":
             continue  # general laws, and what does not hold
         said = set(formulas(block)) - {text for row in rows for text in (row.left, *row.members)}
@@ -81,6 +82,19 @@ def _with_logits(problem: Problem) -> Problem:
     body = program[loss]
     assert isinstance(body, Node)
     return replace(problem, scope=scope, definitions=definitions, loss=body)
+
+
+def _plain(block: Block) -> Iterator[str]:
+    """The pieces of a block's text that are no formulas."""
+    texts: tuple[str, ...] = ()
+    if isinstance(block, (Heading, Paragraph)):
+        texts = (block.text,)
+    elif isinstance(block, (Equations, Step)):
+        texts = tuple(row.note for row in block.rows)
+        texts += (block.title, block.words) if isinstance(block, Step) else ()
+    elif isinstance(block, Table):
+        texts = (*block.head, *(cell for row in block.rows for cell in row))
+    yield from (piece for text in texts for is_formula, piece in pieces(text) if not is_formula)
 
 
 def _unreadable(problem: Problem, text: str) -> Iterator[str]:

@@ -93,7 +93,7 @@ MATHS = (
     (r"\text{for $x_i$ only}", '"for " attach(x, b: i) " only"', "a formula among words"),
     (r"\sqrt[3]{x}", "root(3, x)", "a root of a degree"),
     (r"\lVert x \rVert", 'class("opening", ‖) x class("closing", ‖)', "bars know their side"),
-    (r"J\Big|_{z}", "J attach(lr(size: #1.8em, |), b: z)", "a bar with a place"),
+    (r"J\Big|_{z}", 'J attach(class("normal", lr(size: #1.8em, |)), b: z)', "a bar with a place"),
     (r"\begin{cases} 1 & x > 0 \\ 0 & \text{else} \end{cases}", 'cases(1 & quad x > 0, 0 & quad "else")', "cases"),
     (r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}", 'mat(delim: "(", a, b; c, d)', "a matrix"),
     (r"\sum_{\substack{i = 1 \\ i \neq j}}^n", r"attach(∑, t: n, b: i = 1 \ i ≠ j)", "two lines under a sum"),

@@ -28,7 +28,7 @@ def raised(cell: str) -> str:
     """The same as plain text, which is set more quickly than a formula.
 
     >>> raised("8.6e-03"), raised("-1e+05"), raised("-0.25"), raised("step 1")
-    ('8.6 · 10⁻³', '−10⁵', '−0.25', 'step 1')
+    ('8.6·10⁻³', '−10⁵', '−0.25', 'step 1')
     """
     found = _NUMBER.fullmatch(cell)
     if found is None:
@@ -38,4 +38,4 @@ def raised(cell: str) -> str:
     if exponent is None:
         return minus + digits
     power = f"10{str(int(exponent)).translate(_RAISED)}"
-    return minus + (power if digits == "1" else f"{digits} · {power}")
+    return minus + (power if digits == "1" else f"{digits}·{power}")

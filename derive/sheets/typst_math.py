@@ -198,7 +198,7 @@ class Translator:
         if text in ("underbrace", "overbrace"):
             return f"{text}({self.argument()})"
         if (sized := _SIDED.match(text)) is not None:
-            return f"lr(size: #{t.SIZES[sized[1]]}, {self.delimiter()})"
+            return f'class("normal", lr(size: #{t.SIZES[sized[1]]}, {self.delimiter()}))'
         special = SPECIAL.get(text)
         if special is None:
             self.at -= 1
