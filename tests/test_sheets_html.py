@@ -12,7 +12,9 @@ from pathlib import Path
 import html5lib
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from cli import commands
 from derive.errors import AuthorError
 from derive.latex import grammar, tokens
 from derive.problem.files import catalogue
@@ -183,6 +185,7 @@ REFUSED = (
     (r"x_1_2", "DoubleSubscripts"),
     (r"\left(x", "MissingRight"),
     ("", "NoAvailableTokens"),
+    (r"\frac \textcolor{blue} \tag", "StopIteration"),
 )
 
 
@@ -345,6 +348,13 @@ def test_inputs_that_cannot_be_used(tmp_path: Path, text: str, said: str) -> Non
     with pytest.raises(AuthorError, match=said) as raised:
         inputs(str(path))
     assert raised.value.where.startswith(str(path))
+
+
+def test_the_command(tmp_path: Path) -> None:
+    made = tmp_path / "walk.html"
+    run = CliRunner().invoke(commands, ["sheet", str(EXAMPLE), "--at", str(PHRASES), "-o", str(made)])
+    assert run.exit_code == 0, run.output
+    assert made.read_text(encoding="utf-8") == walked()[1]
 
 
 def test_no_inputs() -> None:

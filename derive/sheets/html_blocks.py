@@ -20,6 +20,7 @@ from derive.sheets.blocks import (
     pieces,
 )
 from derive.sheets.html_math import mathml, terms
+from derive.terminal import readable
 
 MARKS = {"confirmed": "✓", "doubt": "✗", "mistake": "⚠", "remark": ""}
 WIDE_SIDE = 46
@@ -35,7 +36,10 @@ def rendered(block: Block, name: str, deeper: int = 0) -> Iterator[str]:
     """A block as lines of HTML; `name` is its id, headings stand `deeper` levels down."""
     if isinstance(block, Heading):
         level = block.level + deeper
-        yield f'<h{level} id="{name}">{text(block.text, large=True)}</h{level}>'
+        label = (
+            f' aria-label="{escape(readable(block.text.replace("$", "")), quote=True)}"' if "$" in block.text else ""
+        )
+        yield f'<h{level} id="{name}"{label}>{text(block.text, large=True)}</h{level}>'
     elif isinstance(block, Paragraph):
         yield paragraph(block)
     elif isinstance(block, Equations):

@@ -49,7 +49,7 @@ BIG = frozenset(("∑", "∏", "max", "min", "argmax", "argmin", "sup", "inf", "
 UNDER_OVER = {"msub": "munder", "msubsup": "munderover", "msup": "mover"}
 TALL = frozenset(("mfrac", "mtable", "msqrt", "mroot", "munder", "munderover"))
 OPENING, CLOSING, BARS = frozenset("([{⟨⌊⌈"), frozenset(")]}⟩⌋⌉!"), frozenset("|‖∥∣")
-SIGNS, APPLIED, THIN = frozenset("+−-±"), "\u2061", "0.167em"
+SIGNS, APPLIED, NARROW = frozenset("+−-±"), "\u2061", "0.12em"
 # The first letters (capital, small, digit) of the mathematical alphabets; what is set apart there has its own sign.
 ALPHABETS = {
     "bold": (0x1D400, 0x1D41A, 0x1D7CE),
@@ -79,7 +79,7 @@ def mathml(latex: str, large: bool = False, continued: bool = False) -> str:
     except ModuleNotFoundError:
         raise AuthorError("an HTML sheet needs latex2mathml: pip install 'derive[html]'") from None
     own = (kind for kind in vars(exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception))
-    refused: tuple[type[Exception], ...] = (*own, IndexError, KeyError, ValueError)
+    refused: tuple[type[Exception], ...] = (*own, IndexError, KeyError, ValueError, StopIteration, RuntimeError)
     try:
         root = converter.convert_to_element(_prepared(latex))
     except refused as error:
@@ -145,6 +145,7 @@ def _repair(e: Element, latex: str) -> None:
         _low(e)
         _unary(e)
         _functions(e)
+        _fractions(e)
 
 
 def _alphabet(e: Element) -> None:
@@ -250,6 +251,13 @@ def _functions(e: Element) -> None:
             e.insert(k, _space())
 
 
+def _fractions(e: Element) -> None:
+    """The small space that TeX leaves around fractions, where no operator leaves one."""
+    for k in range(len(e) - 1, 0, -1):
+        if "mfrac" in (e[k - 1].tag, e[k].tag) and not {"mo", "mspace"} & {e[k - 1].tag, e[k].tag}:
+            e.insert(k, _space(NARROW))
+
+
 def _is_function(e: Element) -> bool:
     while e.tag in ("msup", "msub", "msubsup", "munder", "munderover"):
         e = e[0]
@@ -269,8 +277,8 @@ def _opens(e: Element) -> bool:
     return e.tag == "mo" and (e.text in OPENING or e.get("form") == "prefix")
 
 
-def _space() -> Element:
-    return ElementTree.Element("mspace", {"width": THIN})
+def _space(width: str = "0.167em") -> Element:
+    return ElementTree.Element("mspace", {"width": width})
 
 
 def _applied() -> Element:

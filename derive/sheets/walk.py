@@ -288,7 +288,7 @@ def comparison(problem: Problem, given: Inputs, names: tuple[str, ...]) -> Itera
     yield Heading("The same at other inputs", 3)
     for k, name in enumerate(names[1:], 1):
         yield Paragraph(f"“{name}” against “{names[0]}”: {_agreement(rows, k)}.")
-    yield Table(("", *(f"“{name}”" for name in names)), tuple((left, *cells) for left, cells in rows.items()))
+    yield Table(("quantity", *(f"“{name}”" for name in names)), tuple((left, *cells) for left, cells in rows.items()))
 
 
 def _agreement(rows: Mapping[str, list[str]], k: int) -> str:

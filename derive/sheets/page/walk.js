@@ -45,6 +45,7 @@
       const [picture, list] = this.inputs.get(name).map((part) => part.cloneNode(true));
       this.picture.replaceChildren(...picture.childNodes);
       this.list.replaceChildren(...list.childNodes);
+      dispatchEvent(new Event("resize"));
       if (active === this) this.go(this.at);
     }
 
@@ -58,6 +59,7 @@
       document.body.classList.add("walking");
       history.replaceState(null, "", `#${this.section.id}`);
       scrollTo({ top: 0, behavior: "instant" });
+      dispatchEvent(new Event("resize"));
       this.go(0);
       this.find(".next").focus({ preventScroll: true });
     }
