@@ -88,6 +88,12 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     "total": {"loss": r"J = \sum_i x_i", "symbols": {"x": "n"}},
     "neighbours": {"loss": r"J = \sum_{t=1}^{T-1} x_t x_{t+1}", "symbols": {"x": "T"}},
     "weighted norm": {"loss": r"J = \|x\|_A^2", "symbols": {"A": "n x n", "x": "n"}},
+    "weights": {"loss": r"J = \sum_{t=1}^n t s^{t-1} x_t", "symbols": {"x": "n", "s": "scalar", "t": "scalar"}},
+    "rendering": {
+        "loss": r"J = \sum_{i=1}^n \prod_{j<i} (1 - x_j) y_i",
+        "symbols": {"x": "n", "y": "n"},
+    },
+    "normalised": {"loss": r"J = y^\top x", "symbols": {"x": "n", "y": "n, distribution"}},
     "tiny": {
         "loss": r"J = \frac{1}{2} z^2",
         "symbols": {"s": "scalar", "t": "scalar"},
@@ -163,6 +169,8 @@ WRONG: list[Row] = [
     ("product", "x_k", r"\prod_{i<k} x_i \prod_{i<j} x_j"),
     ("neighbours", "x", "(x_{1:T-1}; 0) + (0; x_{2:T})"),
     ("half norm", "x", r"\operatorname{diag}(x_1^2, \ldots, x_d^2) \mathbf{1}"),
+    ("pairs", "x_k", r"\sum_{j=1, k<j}^n x_j"),
+    ("weights", "x_k", "t s^{t-1}"),  # t is bound by the sum, and another t is declared
     # a branch left out
     ("hinge", "u", "x_c - x"),
     ("relu", "W", r"u x^\top"),
@@ -286,6 +294,10 @@ RIGHT: list[Row] = [
     ("pairs", "x_k", r"\sum_{i<k} x_i + \sum_{k<j} x_j"),  # k is asked for, so it is j that runs
     ("pairs, summed twice", "x_k", r"\sum_{i \neq k} x_i"),
     ("pairs, summed twice", "x_k", r"\sum_{k \neq j} x_j"),
+    ("pairs", "x_k", r"\sum_{j=1, k \neq j}^n x_j"),
+    ("weights", "x_k", "k s^{k-1}"),
+    ("rendering", "y_k", r"\prod_{j<k} (1 - x_j)"),  # what does not use its index stands behind a product sign
+    ("neighbours", "x", r"\sum_{t=1}^{T-1} (x_{t+1} \mathbf{e}_t + x_t \mathbf{e}_{t+1})"),
     ("repulsion", "x_k", r"-2 \sum_{j \neq k} \frac{1}{(x_k - x_j)^3}"),  # no value where j is k, which does not count
     ("product", "x_k", r"\prod_{i<k} x_i \prod_{j>k} x_j"),  # a product sign ends before another one
     ("product", "x_k", r"\prod_{i=1}^{k-1} x_i \prod_{i=k+1}^n x_i"),
@@ -358,3 +370,9 @@ def test_what_an_answer_leaves_in_a_world_does_not_decide_the_next() -> None:
     """Digits that are too few are noticed again where a name's value is known already."""
     found = [grade({"problem": PROBLEMS["tiny"], "wrt": "t", "answer": f"e s + {k} r - {k} r"}) for k in (1, 2, 3)]
     assert {v.verdict for v in found} == {"undecided"}
+
+
+def test_a_distribution_sums_to_one_in_all_digits() -> None:
+    """The entries are drawn in floating point, where their sum misses 1 in the sixteenth digit."""
+    found = grade({"problem": PROBLEMS["normalised"], "wrt": "x", "answer": r"\frac{y}{\|y\|_1}"})
+    assert found.verdict != "incorrect"

@@ -217,10 +217,18 @@ def world(problem: Problem, field: Field, drawn: Sample, fixed: Mapping[Node, An
 def convert(field: Field, leaf: Node, value: Any, drawn: Sample) -> Any:
     """Float values in another field: the same numbers, or (modulo a prime) fresh ones with the same laws."""
     if isinstance(field, Precise):
-        return field.map("float", field.mp.mpf, value)
+        return _precise(field, leaf, value)
     if isinstance(field, Modular):
         return _modular(field, leaf, value)
     return value.astype(field.dtype)
+
+
+def _precise(field: Precise, leaf: Node, value: Any) -> Any:
+    """The same numbers with many digits; those of a distribution sum to 1 in all of them."""
+    exact, properties = field.map("float", field.mp.mpf, value), properties_of(leaf)
+    if properties & {"distribution", "distribution rows", "distribution columns"}:
+        exact = exact / exact.sum(axis=_axis(properties, value.shape, "distribution"), keepdims=True)
+    return exact
 
 
 DISCRETE = ("one-hot", "binary", "sign", "integer")

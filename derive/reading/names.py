@@ -26,7 +26,7 @@ def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | Non
     """The declared thing that fits a name best, or None."""
     base, subs, sups = _parts(node)
     known = reader.scope.entities.get(base, [])
-    if base in reader.bound and reader.bound[base].op != "index":
+    if base in reader.bound and (reader.bound[base].op != "index" or not subs):
         known = [e for e in known if e.pattern.sub or e.pattern.sups or e.pattern.call]
     found = [m for e in known if (m := match(e, subs, sups, call))]
     fitting = [m for m in found if _indices_fit(m)]
@@ -273,8 +273,11 @@ def _unit_column(reader: Reader, subs: tuple[str, ...], span: Span) -> Node | No
     if items is None or len(items) != 1:
         return None
     position = indices.index_of(reader, items[0], span)
-    known = [over.hi for over in indices.ranges(reader, position) if over.lo == ONE and position.op != "size"]
-    return b.onehot(position, known[0] if known else reader.fresh_size())
+    known = [
+        over.hi for over in indices.ranges(reader, position) if over.lo == ONE and position.op in ("index", "member")
+    ]
+    whole = [size for size in known if len(size.terms) == 1]  # an index that ends at n - 1 may count n entries
+    return b.onehot(position, whole[0] if whole else reader.fresh_size())
 
 
 def power_of_square(reader: Reader, node: s.Scripted) -> Node | None:

@@ -35,11 +35,12 @@ def turned_round(part: s.Relation, is_known: Known) -> s.Relation:
 
 
 def ends_before(node: s.BigOperator, letters: Set[str], is_known: Known) -> tuple[tuple[str, s.Syntax], ...] | None:
-    r"""`\prod_{i<k} x_i \prod_{j>k} x_j` as two factors: the second sign's body does not use the first one's index."""
+    r"""`\prod_{i<k} x_i \prod_{j>k} x_j` and `\prod_{j<i} x_j y` as two factors: the second does not use the index."""
     factors = node.body.factors if isinstance(node.body, s.Product) else ()
+    used = [_uses(part, letters, is_known) for _, part in factors]
     for k, (_, factor) in enumerate(factors[1:], 1):
-        rest = [part for _, part in factors[k:]]
-        if isinstance(factor, s.BigOperator) and not any(_uses(part, letters, is_known) for part in rest):
+        ends = isinstance(factor, s.BigOperator) or (node.sign == "prod" and any(used[:k]))
+        if ends and not any(used[k:]):
             body = factors[0][1] if k == 1 else s.Product(node.body.span, factors[:k])
             return ("", replace(node, body=body)), *factors[k:]
     return None

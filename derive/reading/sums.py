@@ -226,7 +226,7 @@ def _turned(sign: str) -> str:
 
 def _two_sided(reader: Reader, limits: Limits, part: s.Relation) -> None:
     if not set(reach.letters_of(part.sides[0])) & limits.lows.keys():
-        part = reach.turned_round(part, lambda letter: letter in limits.lows or indices.is_known(reader, letter))
+        part = reach.turned_round(part, lambda letter: letter not in limits.lows and indices.is_known(reader, letter))
     names = reach.letters_of(part.sides[0])
     sign = part.signs[0]
     if names and len(part.sides) == 2:
