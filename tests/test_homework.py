@@ -78,6 +78,7 @@ WRONG_FILES = [
     (TWO_PARTS.replace('wrt = "z"', 'wrt = "W"'), "questions[1].after", 11, "a name of [define]"),
     (TWO_PARTS.replace('id = "q2"', 'id = "Q1"'), "questions[1].id", 8, "stands twice"),
     (TWO_PARTS + "[[questions.tests]]\nanswer = 'x'\nverdict = 'good'", "questions[1].tests[0].verdict", 14, "one of"),
+    ("[rubric]\nsing = 1\n[[questions]]\nid = 'a'", "rubric.sing", 2, "did you mean sign?"),
     (TWO_PARTS + "[questions.rubric]\nsign = true", "questions[1].rubric.sign", 13, "a share"),
     ("[[questions]]\nid = 'a'\nwrt = 'x'\nproblem = { loss = 'f = \\foo x', symbols = { x = 'scalar' } }", "questions[0].problem", 4, "loss"),
     ("a = ", "", 0, "not TOML"),

@@ -10,6 +10,7 @@ from typing import Any
 from derive.errors import AuthorError
 from derive.homework.model import DEFAULT_CREDIT, VERDICTS, Case, Homework, Limits, Question, Variant
 from derive.homework.table import Table, located
+from derive.misconceptions.registry import MOST_SPECIFIC_FIRST
 from derive.problem.builder import problem_from
 from derive.problem.files import catalogue, parse_json, parse_toml
 from derive.problem.load import by_identifier
@@ -21,7 +22,10 @@ QUESTION = ("id", "title", "points", *ASKED, "after", "rubric", "tests", "varian
 LAYOUTS, POLICIES = ("shape", "numerator"), ("strict", "usual", "lenient")
 MOST_QUESTIONS, MOST_VARIANTS = 500, 200
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:()-]*")
-_CODE = re.compile(r"[a-z]+(-[a-z]+)*")
+CREDITED = (
+    *DEFAULT_CREDIT,
+    *(c for c in (*MOST_SPECIFIC_FIRST, "different", "shape", "undefined") if c not in DEFAULT_CREDIT),
+)
 
 
 def read_homework(path: Path) -> Homework:
@@ -165,9 +169,8 @@ def _check_names(problem: Problem, found: Mapping[str, str], table: Table) -> No
 def _credit(table: Table) -> dict[str, float]:
     """The shares of a rubric: of verdicts, of codes, of chains."""
     out: dict[str, float] = {}
+    table.only(CREDITED)
     for key in table.data:
-        if not _CODE.fullmatch(key):
-            raise AuthorError("a rubric names verdicts and codes, such as layout or transpose-missing", table.at(key))
         good = lambda v: v if isinstance(v, (int, float)) and not isinstance(v, bool) and 0 <= v <= 1 else None  # noqa: E731
         out[key] = float(table.read(key, "a share from 0 to 1", good))
     return out
