@@ -1,7 +1,8 @@
 """The eleven functions as somebody who knows NumPy well writes them by hand.
 
-Stable (the maximum is subtracted, `np.logaddexp` where a logarithm of 1 + exp is asked for), shared work done once,
-in place where an array is large and no longer needed; no tricks that depend on the sizes.
+Stable (the maximum is subtracted, exp and log1p where a logarithm of 1 + exp is asked for, which is several times
+faster than `np.logaddexp`), shared work done once, in place where an array is large and no longer needed; no tricks
+that depend on the sizes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ Result = tuple[Any, dict[str, Any]]
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), which is right even where exp(-x) overflows."""
     return 1 / (1 + np.exp(-x))
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x))."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def softmax_one(W: Array, x: Array, b: Array, y: Array) -> Result:  # noqa: N803
@@ -50,7 +56,7 @@ def logistic(X: Array, w: Array, b: Array, y: Array) -> Result:  # noqa: N803
     """Logistic regression on a design matrix."""
     n = len(X)
     z = X @ w + b
-    loss = np.mean(np.logaddexp(0, z) - y * z)
+    loss = np.mean(softplus(z) - y * z)
     delta = sigmoid(z)
     delta -= y
     delta /= n
@@ -60,7 +66,7 @@ def logistic(X: Array, w: Array, b: Array, y: Array) -> Result:  # noqa: N803
 def negative_sampling(v: Array, o: Array, u: Array) -> Result:
     """Skip-gram with negative sampling, one pair."""
     s, t = o @ v, u @ v
-    loss = np.logaddexp(0, -s) + np.sum(np.logaddexp(0, t))
+    loss = softplus(-s) + np.sum(softplus(t))
     p, q = sigmoid(s) - 1, sigmoid(t)
     return loss, {"v_c": p * o + u.T @ q, "u_o": p * v, "u_k": np.outer(q, v)}
 
@@ -69,7 +75,7 @@ def negative_sampling_batch(V: Array, O: Array, U: Array) -> Result:  # noqa: N8
     """Skip-gram with negative sampling, pairs as rows, the negative words in common."""
     n = len(V)
     s, t = np.sum(V * O, axis=1), V @ U.T
-    loss = (np.sum(np.logaddexp(0, -s)) + np.sum(np.logaddexp(0, t))) / n
+    loss = (np.sum(softplus(-s)) + np.sum(softplus(t))) / n
     p, q = sigmoid(s), sigmoid(t)
     p -= 1
     p /= n
@@ -113,7 +119,8 @@ def embeddings(E: Array, W: Array, b: Array, y: Array) -> Result:  # noqa: N803
     h = np.tanh(W @ mean + b)
     error = h - y
     delta = error * (1 - h**2)
-    rows = np.tile(W.T @ delta / n, (n, 1))
+    rows = np.empty_like(E)
+    rows[:] = W.T @ delta / n
     return 0.5 * np.sum(error**2), {"W": np.outer(delta, mean), "b": delta, "e_t": rows}
 
 
