@@ -179,7 +179,7 @@ FITS: tuple[tuple[str, str, str], ...] = (
     ("term-missing", "symmetry quotient-rule product-rule occurrence", "the term is one side of a product"),
     ("term-missing", "regulariser term-wrong activation-derivative", "it is the regulariser; σ - 1 without its σ"),
     ("transpose", "transpose-missing", "a transpose in the wrong place is missing in the right one"),
-    ("transpose-missing", "transpose outer-product symmetry", "U^T for U; x δ for δ x^T; D + D for D + D^T"),
+    ("transpose-missing", "transpose symmetry", "U^T for U; D + D for D + D^T"),
     ("wrong-variable", "term-missing factor-extra sign factor factor-wrong", "the other gradient is this one with that change"),
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ from derive.misconceptions.special import special_case
 from derive.sizes import Dims
 
 MOST_TRIED, LONGEST_ANSWER, LONGEST_CLOSED = 6, 400, 1500
+MOST_READ = 18_000  # parts of formulas
 PLACED = frozenset(("transpose-missing", "transpose", "order", "outer-product"))
 RIGHT = ""
 
@@ -172,6 +173,7 @@ class _Search:
         self.right = question.closed
         self.number = wrong.node is not None and wrong.node.op == "number"  # any other is a multiple of it
         self.tried: set[Node] = set()
+        self.readings = MOST_READ // sum(1 for _ in s.walk(wrong.syntax))
 
     def _read(self, part: s.Syntax) -> Node | None:
         try:
@@ -227,6 +229,9 @@ class _Search:
 
     def _repaired(self) -> Iterator[tuple[Repair, Node]]:
         for repair in () if self.number else repairs_of(self.around):
+            if self.readings <= 0:
+                return
+            self.readings -= 1
             node = self._read(repair.syntax)
             if node is not None and node is not self.wrong.node and node not in self.tried:
                 self.tried.add(node)
@@ -261,8 +266,9 @@ class _Search:
             inner = around(self.asked, first.syntax, self._read)
             for second in repairs_of(inner, PLACED, MOST_SECOND // 8):
                 count += 1
-                if count > MOST_SECOND:
+                if count > MOST_SECOND or self.readings <= 0:
                     return
+                self.readings -= 1
                 node = self._read(second.syntax)
                 if node is None or node in self.tried:
                     continue

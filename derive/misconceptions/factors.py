@@ -174,7 +174,7 @@ def _repair_powers(part: s.Syntax, around: Around) -> Found:
                 rest = part.sups[:k] + part.sups[k + 1 :]
                 plain = not rest and not part.subs and not part.primes
                 yield (part.body if plain else replace(part, sups=rest)), sup.span
-                for other in {"2", "3", "4"} - {sup.tokens[0].text}:
+                for other in [n for n in ("2", "3", "4") if n != sup.tokens[0].text]:
                     token = sup.tokens[0]._replace(text=other)
                     yield replace(part, sups=put_at(part.sups, k, s.Script((token,), sup.span))), sup.span
     if isinstance(part, (s.Name, s.Group, s.Scripted)):

@@ -121,6 +121,8 @@ def confirmed(asked: Asked, answer: Node, form: Node, ratio: Fraction, partial: 
     if closed is None:
         return False
     try:
+        if form is closed:
+            return compare(asked, b.scale(1 / ratio, answer), partial).relation == "equal"
         gap = b.subtract(answer, b.scale(ratio, form))
         if gap.dims != closed.dims:
             gap = b.product(b.total(b.power(gap, 2)), b.ones(closed.dims))

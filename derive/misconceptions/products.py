@@ -143,27 +143,23 @@ misconception(
 
 
 def _make_outer(part: s.Syntax, around: Around) -> Found:
-    """A product of two vectors as their outer product, in both orders."""
+    """A row times a column as the outer product of the two, in both orders."""
     if not isinstance(part, s.Product):
         return
     for k, ((dot, one), (_, two)) in enumerate(pairwise(part.factors)):
-        shapes = [around.dims(one), around.dims(two)]
-        if None in shapes or any(dims == SCALAR or ONE not in dims for dims in shapes if dims is not None):
+        row, column = around.dims(one), around.dims(two)
+        if row is None or column is None or SCALAR in (row, column) or (row[0], column[1]) != (ONE, ONE):
             continue
-        columns = [
-            x if dims is not None and dims[1] == ONE else turned(x) for x, dims in zip((one, two), shapes, strict=True)
-        ]
-        for left, right in (columns, columns[::-1]):
-            pair = ((dot, left), ("", turned(right)))
+        for left, right in ((turned(one), turned(two)), (two, one)):
+            pair = ((dot, left), ("", right))
             yield replace(part, factors=(*part.factors[:k], *pair, *part.factors[k + 2 :])), (one.span[0], two.span[1])
 
 
 misconception(
     "outer-product",
     law=r"$\partial (\delta^\top W x)/\partial W = \delta x^\top$",
-    hint="This product of two vectors is a number; the gradient of a matrix has an entry for each row and "
-    "each column of it.",
-    explanation="An inner product, or a product that does not fit, stands where the outer product belongs.",
+    hint="A row times a column is a number; the gradient of a matrix has an entry for each row and each column of it.",
+    explanation="An inner product, a row times a column, stands where the outer product belongs.",
     examples=(Example("softmax-regression", "W", r"(\hat{y} - y)^\top x"),),
     repairs=_make_outer,
 )
