@@ -213,6 +213,19 @@ def test_inputs_have_what_is_declared_of_them() -> None:
     assert (found["Y"].sum(axis=1) == 1).all() and found["f"](0.0) == 0
 
 
+@pytest.mark.parametrize("name", CHOSEN)
+def test_every_sign_of_a_sheet_has_a_name_in_latex(name: str) -> None:
+    assert r"\begin{document}" in tex(sheet(name))
+
+
+def test_signs_beyond_ascii_are_declared() -> None:
+    made = tex(Sheet("v̄ ʸ ₃ é ᵀ", (Part("", "", ()),)))
+    assert r"\DeclareUnicodeCharacter{02B8}{\ensuremath{^{y}}}" in made
+    assert r"\DeclareUnicodeCharacter{2083}{\ensuremath{_{3}}}" in made
+    assert r"\DeclareUnicodeCharacter{1D40}{\ensuremath{^{\top}}}" in made
+    assert r"\DeclareUnicodeCharacter{0304}" in made and "{00E9}" not in made
+
+
 def test_a_sign_without_a_name_in_latex_is_refused() -> None:
     with pytest.raises(AuthorError, match=r"U\+2603"):
         tex(Sheet("☃", (Part("", "☃", ()),)))

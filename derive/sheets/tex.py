@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -35,12 +36,14 @@ SPECIAL = {
 }  # fmt: skip
 SIGNS = {
     "✓": r"\checkmark", "✗": r"\times", "⚠": "!", "▸": r"\triangleright", "⋮": r"\vdots", "⋯": r"\cdots",
-    "⁰": "^0", "¹": "^1", "²": "^2", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁷": "^7", "⁸": "^8", "⁹": "^9",
-    "⁻": "^-", "⁺": "^+", "ⁿ": "^n", "ᵀ": r"^{\top}", "ᵢ": "_i", "ⱼ": "_j", "ₖ": "_k", "₀": "_0", "₁": "_1",
-    "₂": "_2", "ₙ": "_n", "←": r"\leftarrow", "ℝ": r"\mathbb{R}", "∥": r"\parallel", "∝": r"\propto", "≈": r"\approx",
-    "⟨": r"\langle", "⟩": r"\rangle", "⊘": r"\oslash", "⊕": r"\oplus", "−": "-", "ᶜ": "^c", "ŷ": r"\hat{y}",
-    "│": "|", "─": "-", "▲": r"\triangle", "▼": r"\triangledown", "∼": r"\sim", "ε": r"\varepsilon",
+    "ᵀ": r"^{\top}", "←": r"\leftarrow", "ℝ": r"\mathbb{R}", "∥": r"\parallel", "∝": r"\propto", "≈": r"\approx",
+    "⟨": r"\langle", "⟩": r"\rangle", "⊘": r"\oslash", "⊕": r"\oplus", "−": "-", "ŷ": r"\hat{y}", "│": "|", "─": "-",
+    "▲": r"\triangle", "▼": r"\triangledown", "∼": r"\sim", "ε": r"\varepsilon",
 }  # fmt: skip
+OVER = {
+    "\u0302": r"\hat", "\u0303": r"\tilde", "\u0304": r"\bar", "\u0307": r"\dot", "\u0308": r"\ddot", "\u20d7": r"\vec",
+}  # fmt: skip
+RAISED = {"<super>": "^", "<sub>": "_"}
 TEXTUAL = {
     "’": "'",
     "‘": "`",
@@ -82,13 +85,25 @@ def _preamble() -> str:
 def _declared(body: str) -> Iterator[str]:
     """How each letter and sign beyond ASCII is set, in formulas, text and source alike."""
     for char in sorted(set(re.sub(rf"[\x00-\x7f{DIACRITICS}]", "", body)) | ({"ŷ"} & set(body))):
-        if char in TEXTUAL:
-            meaning = TEXTUAL[char]
-        elif char in SIGNS or char in UNICODE:
-            meaning = rf"\ensuremath{{{SIGNS.get(char) or UNICODE[char]}}}"
-        else:
+        meaning = _meaning(char)
+        if not meaning:
             raise AuthorError(f"the sign {char} (U+{ord(char):04X}) has no name in LaTeX", "TeX")
         yield rf"\DeclareUnicodeCharacter{{{ord(char):04X}}}{{{meaning}}}"
+
+
+def _meaning(char: str) -> str:
+    """How a character is set: as text, as a sign, over the one before it, raised or lowered; "" if it is not known."""
+    if char in TEXTUAL:
+        return TEXTUAL[char]
+    if char in SIGNS or char in UNICODE:
+        return rf"\ensuremath{{{SIGNS.get(char) or UNICODE[char]}}}"
+    if char in OVER:
+        return rf"\llap{{$ {OVER[char]}{{\phantom{{x}}}}$}}"
+    kind, *points = unicodedata.decomposition(char).split(" ")
+    base = "".join(chr(int(point, 16)) for point in points)
+    if kind not in RAISED or not (base.isascii() or base in UNICODE):
+        return ""
+    return rf"\ensuremath{{{RAISED[kind]}{{{UNICODE.get(base, base)}}}}}"
 
 
 def text(written: str) -> str:
