@@ -170,6 +170,9 @@ WRONG: list[Row] = [
     ("neighbours", "x", "(x_{1:T-1}; 0) + (0; x_{2:T})"),
     ("half norm", "x", r"\operatorname{diag}(x_1^2, \ldots, x_d^2) \mathbf{1}"),
     ("pairs", "x_k", r"\sum_{j=1, k<j}^n x_j"),
+    ("total", "x_k", r"\mathbf{e}_1"),  # a unit column is not a number, however long it is
+    ("total", "x_k", r"1 + \mathbf{e}_{k+1}"),
+    ("total", "x_k", r"1 + \sum_{x \leq i} x_i"),  # a condition on a vector
     ("weights", "x_k", "t s^{t-1}"),  # t is bound by the sum, and another t is declared
     # a branch left out
     ("hinge", "u", "x_c - x"),

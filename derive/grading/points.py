@@ -14,10 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from derive.expressions.node import Node, walk
-from derive.grading.branches import Meanings, is_discrete, leaves
+from derive.grading.branches import COMPARING, Meanings, Test, is_discrete, leaves
 from derive.numerics.sampling import Sample, properties_of, sample
 from derive.problem.problem import Problem, Target
-from derive.sizes import SCALAR
+from derive.sizes import ONE, SCALAR, Range
 
 POINTS = 12
 SEEDS = (11, 12)
@@ -142,3 +142,21 @@ def _widened(drawn: Sample, seed: int) -> Sample:
             if not properties & {"positive", "nonnegative"}:
                 values[leaf] *= rng.choice([-1.0, 1.0], value.shape)
     return replace(drawn, values=values)
+
+
+def uses_positions(answer: Node, tests: list[Test]) -> bool:
+    """Whether an answer's meaning depends on sizes, fixed positions, whole numbers or comparisons of indices."""
+    return any(_is_positional(part) for root in (answer, *(t.operand for t in tests)) for part in walk(root))
+
+
+def _is_positional(node: Node) -> bool:
+    if node.op in ("size", "index", "member") or node.op in COMPARING:
+        return node.op != "index" or node.data[1] is not None
+    if node.op == "sum":
+        over = node.data[1]
+        return isinstance(over, Range) and (over.lo != ONE or any(not m for m, _ in over.hi.terms))
+    if node.op in ("entry", "row", "column"):
+        lengths = node.operands[0].dims[1:] if node.op == "column" else node.operands[0].dims
+        pairs = zip(node.operands[1:], lengths, strict=False)
+        return any(o.op in ("number", "add") for o, length in pairs if length != ONE)
+    return node.op in ("symbol", "family") and "integer" in properties_of(node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
-from derive.sizes import Dims, Size
+from derive.sizes import ONE, Dims, Size
 
 
 def is_open(size: Size) -> bool:
@@ -36,7 +36,7 @@ def put_size(node: Node, name: str, value: Size) -> Node:
             mapping[leaf] = b.ones(fixed(leaf.dims)) if leaf.op == "ones" else b.zeros(fixed(leaf.dims))
         elif leaf.op == "eye" and leaf.dims != fixed(leaf.dims):
             mapping[leaf] = b.eye(fixed(leaf.dims)[0])
-        elif leaf.op == "onehot" and leaf.dims != fixed(leaf.dims):
+        elif leaf.op == "onehot" and leaf.dims != fixed(leaf.dims) and value != ONE:  # a unit column is no number
             mapping[leaf] = b.onehot(leaf.operands[0], fixed(leaf.dims)[0])
         elif leaf.op == "size" and is_open(leaf.data[0]):
             mapping[leaf] = b.size_number(put(leaf.data[0], name, value))

@@ -106,7 +106,10 @@ class Reader:
         for part in list(walk(node)):
             for size in part.dims:
                 if is_open(size):
-                    return self.settle(put_size(node, next(iter(size.names)), ONE))
+                    settled = put_size(node, next(iter(size.names)), ONE)
+                    if settled == node:
+                        raise AnswerError("shape", "How long a unit column is here does not follow from its place.")
+                    return self.settle(settled)
         return node
 
     # ----------------------------------------------------------------------------------------- small handlers

@@ -63,7 +63,7 @@ def big_operator(reader: Reader, node: s.BigOperator) -> Node:
             raise AnswerError("unknown-symbol", message, node.span)
         reader.opened.update({letter: b.index(letter, None) for letter in unused})
         return big_operator(reader, node)
-    holds = [condition(inner, c) for c in limits.conditions]
+    holds = [_of_numbers(condition(inner, c), c) for c in limits.conditions]
     if not limits.lows:
         fresh = [letter for letter in inner.opened if letter not in before]
         if not fresh:
@@ -82,6 +82,12 @@ def big_operator(reader: Reader, node: s.BigOperator) -> Node:
     if holds and node.sign != "sum":
         raise AnswerError("unreadable", "The condition under this sign says nothing of its index.", node.span)
     return b.product(*holds, out) if holds else out
+
+
+def _of_numbers(holds: Node, part: s.Syntax) -> Node:
+    if holds.dims != SCALAR:
+        raise AnswerError("shape", "A condition under a sum compares numbers, not vectors.", part.span)
+    return holds
 
 
 def _of_entries(reader: Reader, node: s.BigOperator, body: Node) -> Node:
