@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 
 from derive.expressions.build import index, make, substitute, transpose
-from derive.expressions.node import Node, landings
+from derive.expressions.node import Node, landings, walk
 from derive.sizes import SCALAR
 
 
@@ -91,6 +91,7 @@ def same(a: Node, c: Node) -> bool:
 
 def renamed(node: Node, name: str) -> Node:
     """A sum with its index called by another name."""
-    old = index(str(node.data[0]), None)
-    parts = tuple(substitute(o, {old: index(name, None)}) for o in node.operands)
+    found = {part for o in node.operands for part in walk(o) if part.op == "index" and part.data[0] == node.data[0]}
+    mapping = dict.fromkeys(found, index(name, None))
+    parts = tuple(substitute(o, mapping) if mapping else o for o in node.operands)
     return make("sum", parts, (name, *node.data[1:]))

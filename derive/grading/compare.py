@@ -18,14 +18,15 @@ from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.grading import kinks, points
-from derive.grading.branches import COMPARING, Test
+from derive.grading.branches import Test
 from derive.grading.counterexample import counterexample
 from derive.grading.digits import has_tall_numbers
+from derive.grading.memory import Memory
 from derive.grading.reference import Asked, Reference, reference
 from derive.numerics.fields import Field
-from derive.numerics.sampling import Sample, properties_of
+from derive.numerics.sampling import Sample
 from derive.reading.open_sizes import is_open
-from derive.sizes import ONE, Range, describe
+from derive.sizes import describe
 
 CLEARLY, NEGLIGIBLE = 1e-6, 1e-9
 EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
@@ -47,8 +48,19 @@ class Outcome:
     counterexample: dict[str, Any] = field(default_factory=dict)
 
 
+_KNOWN: Memory[Outcome] = Memory(10_000)
+
+
 def compare(asked: Asked, answer: Node, partial: Iterable[Node] = ()) -> Outcome:
     """How an answer stands to the derivative; `partial` are its roots and logarithms, which must have values."""
+    key = (asked, answer, tuple(partial))  # what is spelt differently but reads alike is compared once
+    known = _KNOWN.get(key)
+    if known is None:
+        known = _KNOWN[key] = _compared(*key)
+    return known
+
+
+def _compared(asked: Asked, answer: Node, partial: tuple[Node, ...]) -> Outcome:
     if answer == b.number(0):
         answer = b.zeros(asked.dims)
     if answer.dims != asked.dims:
@@ -56,7 +68,7 @@ def compare(asked: Asked, answer: Node, partial: Iterable[Node] = ()) -> Outcome
         return Outcome("different", "shape", message)
     try:
         with np.errstate(all="ignore"):
-            return _Ladder(reference(asked), answer, tuple(partial)).decide()
+            return _Ladder(reference(asked), answer, partial).decide()
     except EvaluationError as problem:
         if _is_closed_form(asked, answer):
             return Outcome("equal", "canonical form")
@@ -175,7 +187,7 @@ class _Ladder:
     def _on_its_own_points(self) -> Outcome | None:
         """What uses sizes, positions or comparisons is tried at sizes that follow from the answer."""
         degree = points.polynomial_degree(self.answer, self.ref.plain.meanings)
-        if degree <= FEW and not uses_positions(self.answer, self.tests):
+        if degree <= FEW and not points.uses_positions(self.answer, self.tests):
             return None
         if degree > MOST or points.reach(self.answer) > FARTHEST:
             return Outcome("unknown", "floating point", "The answer uses sizes or labels too often to be sure of it.")
@@ -318,21 +330,3 @@ def _points_of(where: Any) -> list[int]:
 
 def _indices(node: Node) -> set[str]:
     return {str(part.data[0]) for part in walk(node) if part.op == "index"}
-
-
-def uses_positions(answer: Node, tests: list[Test]) -> bool:
-    """Whether an answer's meaning depends on sizes, fixed positions, whole numbers or comparisons of indices."""
-    return any(_is_positional(part) for root in (answer, *(t.operand for t in tests)) for part in walk(root))
-
-
-def _is_positional(node: Node) -> bool:
-    if node.op in ("size", "index", "member") or node.op in COMPARING:
-        return node.op != "index" or node.data[1] is not None
-    if node.op == "sum":
-        over = node.data[1]
-        return isinstance(over, Range) and (over.lo != ONE or any(not m for m, _ in over.hi.terms))
-    if node.op in ("entry", "row", "column"):
-        lengths = node.operands[0].dims[1:] if node.op == "column" else node.operands[0].dims
-        pairs = zip(node.operands[1:], lengths, strict=False)
-        return any(o.op in ("number", "add") for o, length in pairs if length != ONE)
-    return node.op in ("symbol", "family") and "integer" in properties_of(node)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from derive.sizes import Dims
+from derive.errors import ShapeError
+from derive.sizes import Dims, describe
 
 if TYPE_CHECKING:
     from derive.expressions.node import Node
@@ -89,5 +90,7 @@ def _load() -> None:
 
 
 def same_dims(data: tuple[Hashable, ...], first: Dims, *rest: Dims) -> Dims:
-    """The shape rule of what acts entry by entry; the constructors have checked that all agree."""
+    """The shape rule of what acts entry by entry."""
+    if any(dims != first for dims in rest):
+        raise ShapeError(f"{', '.join(describe(dims) for dims in (first, *rest))}: entry by entry these do not fit")
     return first
