@@ -184,3 +184,10 @@ def test_a_sum_inside_a_sum_keeps_no_axis_of_it() -> None:
     given = value_of(x, Floating(), problem=problem_of(loss))[..., 0]
     sums = given.sum(axis=-1)
     assert value[:, 0, 0] == pytest.approx((((given - sums[:, None]) ** 2).sum(axis=-1)) * sums)
+
+
+def test_a_slice_outside_of_a_vector_is_no_shorter_slice() -> None:
+    x = b.symbol("x", (N, ONE))
+    node = b.total(b.make("block", (x,), (0, ONE, N + 2)))
+    with pytest.raises(EvaluationError, match="a slice outside"):
+        value_of(node, Floating(), problem=problem_of(x))

@@ -238,7 +238,10 @@ class World:
 
     def block(self, node: Node) -> Value:
         axis, start, end = node.data
-        return self.f.block(self.value(node.operands[0]), axis, self.size(start), self.size(end))
+        whole, first, last = self.value(node.operands[0]), self.size(start), self.size(end)
+        if not 0 <= first <= last <= self.f.dims(whole)[axis]:
+            raise EvaluationError("a slice outside of what it is taken from")
+        return self.f.block(whole, axis, first, last)
 
     def sum(self, node: Node) -> Value:
         """The sum over a bound index, as one operation along its axis."""
