@@ -128,7 +128,8 @@ def _torch(case: Any, given: Mapping[str, Any]) -> Function:
 
 
 def _numba(case: Any, given: Mapping[str, Any]) -> Function:
-    found = lower(*case.built(), compiler="numba")
+    problem, gradients = case.built()
+    found = lower(problem, gradients, compiler="numba")
     arguments = [given[name] for name in found.arguments]
     return lambda: found.function(*arguments)
 
