@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from derive.grading.grade import Verdict, grade
+from derive.grading.grade import grade
+from derive.grading.verdict import Verdict
 
 SOFTMAX: dict[str, Any] = {
     "loss": r"J = -y^\top \log \hat{y}",
