@@ -10,6 +10,7 @@ from derive.expressions.node import Node, walk
 from derive.indexform.letters import bound
 from derive.indexform.partials import Place
 from derive.printing.latex import Printer
+from derive.printing.shorter import unshadowed
 from derive.problem.problem import Problem, Target
 from derive.rules.driver import simplify
 from derive.rules.parts import properties, scalars_of
@@ -66,9 +67,13 @@ class Wording:
     """Turns the steps of one derivation into lines."""
 
     def __init__(self, problem: Problem, of: Node, head: Place) -> None:
-        self.print = IndexPrinter(problem)
+        self._printer = IndexPrinter(problem)
         named = of is not problem.loss_symbol or bool(problem.scope.loss_name)
         self.of = self.print(head.node) if named else ""
+
+    def print(self, node: Node, level: int = 0) -> str:
+        """A formula; no sum in it is over a letter that stands for something else around it."""
+        return self._printer(unshadowed(node), level)
 
     def derivative(self, below: Node, above: str | None = None) -> str:
         """∂of/∂below."""
