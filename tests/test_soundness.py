@@ -172,6 +172,7 @@ WRONG: list[Row] = [
     ("pairs", "x_k", r"\sum_{j=1, k<j}^n x_j"),
     ("total", "x_k", r"\mathbf{e}_1"),  # a unit column is not a number, however long it is
     ("total", "x_k", r"1 + \mathbf{e}_{k+1}"),
+    ("total", "x_k", r"1 \mathbf{e}_{k+1}^n"),
     ("total", "x_k", r"1 + \sum_{x \leq i} x_i"),  # a condition on a vector
     ("weights", "x_k", "t s^{t-1}"),  # t is bound by the sum, and another t is declared
     # a branch left out

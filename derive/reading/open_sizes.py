@@ -25,18 +25,20 @@ def put(size: Size, name: str, value: Size) -> Size:
 
 
 def put_size(node: Node, name: str, value: Size) -> Node:
-    """An expression with an open size chosen."""
+    """An expression with an open size chosen; the same where a unit column would become a number."""
 
     def fixed(dims: Dims) -> Dims:
         return put(dims[0], name, value), put(dims[1], name, value)
 
     mapping: dict[Node, Node] = {}
+    if value == ONE and any(leaf.op == "onehot" and leaf.dims != fixed(leaf.dims) for leaf in walk(node)):
+        return node
     for leaf in walk(node):
         if leaf.op in ("ones", "zeros") and leaf.dims != fixed(leaf.dims):
             mapping[leaf] = b.ones(fixed(leaf.dims)) if leaf.op == "ones" else b.zeros(fixed(leaf.dims))
         elif leaf.op == "eye" and leaf.dims != fixed(leaf.dims):
             mapping[leaf] = b.eye(fixed(leaf.dims)[0])
-        elif leaf.op == "onehot" and leaf.dims != fixed(leaf.dims) and value != ONE:  # a unit column is no number
+        elif leaf.op == "onehot" and leaf.dims != fixed(leaf.dims):
             mapping[leaf] = b.onehot(leaf.operands[0], fixed(leaf.dims)[0])
         elif leaf.op == "size" and is_open(leaf.data[0]):
             mapping[leaf] = b.size_number(put(leaf.data[0], name, value))
