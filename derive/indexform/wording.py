@@ -70,6 +70,7 @@ class Wording:
         self._printer = IndexPrinter(problem)
         named = of is not problem.loss_symbol or bool(problem.scope.loss_name)
         self.of = self.print(head.node) if named else ""
+        self.whole = self.print(of) if named else ""
 
     def print(self, node: Node, level: int = 0) -> str:
         """A formula; no sum in it is over a letter that stands for something else around it."""
@@ -192,6 +193,5 @@ class Wording:
         row, column = axes if layout == "shape" else axes[::-1]
         where = [self.print(p) for p in (row, column) if p.op == "index"]
         words = f"${self.print(value)}$ is entry ${', '.join(where)}$" if where else ""
-        of = self.of.partition("_")[0] if where and len(where) == 2 and axes[0].op == "index" else self.of
-        left = rf"\frac{{\partial {of}}}{{\partial {target.text}}}"
+        left = rf"\frac{{\partial {self.whole}}}{{\partial {target.text}}}"
         return Line(left, tuple(self.print(b.transpose(f) if layout == "numerator" else f) for f in forms), words)
