@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, walk
 from derive.gradient.jacobian import coefficient_of
 from derive.gradient.pullback import pullback
 from derive.gradient.sweep import naming, prepared
@@ -67,4 +67,6 @@ def _jacobian(problem: Problem, body: Node, outputs: dict[Node, Node], variable:
         return slope if variable.dims == SCALAR else names.tidy(b.transpose(slope))
     picked = names.tidy(received)
     matrix = coefficient_of(picked if picked.dims[1] == ONE else b.transpose(picked), probe, user.dims)
-    return None if matrix is None else names.tidy(b.transpose(matrix))
+    if matrix is None or any(part.op == "block" for part in walk(matrix)):
+        return None  # that it selects a block is plainer from the product
+    return names.tidy(b.transpose(matrix))

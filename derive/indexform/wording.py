@@ -67,14 +67,15 @@ class Wording:
     """Turns the steps of one derivation into lines."""
 
     def __init__(self, problem: Problem, of: Node, head: Place) -> None:
-        self._printer = IndexPrinter(problem)
+        self._printer, self.head = IndexPrinter(problem), head.letters
+        self.around = self.head
         named = of is not problem.loss_symbol or bool(problem.scope.loss_name)
         self.of = self.print(head.node) if named else ""
         self.whole = self.print(of) if named else ""
 
     def print(self, node: Node, level: int = 0) -> str:
         """A formula; no sum in it is over a letter that stands for something else around it."""
-        return self._printer(unshadowed(node), level)
+        return self._printer(unshadowed(node, self.around), level)
 
     def derivative(self, below: Node, above: str | None = None) -> str:
         """∂of/∂below."""
@@ -99,6 +100,7 @@ class Wording:
         through where there are several.
         """
         local, upstream = factors
+        self.around = self.head | mine.letters | place.letters
         inner = Line(self.derivative(place.node, self.print(mine.node)), (self.print(local),),
                      self._which(mine, place, local, binding), self._cases(local, mine, place))  # fmt: skip
         if self.print(mine.node) == self.of:

@@ -24,17 +24,17 @@ def squared(node: Node) -> Node | None:
     return right if right.op == "add" else left if left.op == "add" else None
 
 
-def unshadowed(node: Node) -> Node:
-    """An expression in which no sum binds an index that stands free elsewhere, or is bound around it."""
+def unshadowed(node: Node, taken: frozenset[str] = frozenset()) -> Node:
+    """An expression in which no sum binds an index that stands free elsewhere, is bound around it, or is `taken`."""
     for _ in range(8):
-        free = free_indices(node)
+        free = free_indices(node) | taken
         sums = [part for part in walk(node) if part.op == "sum"]
         inside = [i for s in sums for i in walk(s.operands[0]) if i.op == "sum" and i.data[0] == s.data[0]]
         shadows = dict.fromkeys([*inside, *(s for s in sums if s.data[0] in free)])
         if not shadows:
             break
         part = next(iter(shadows))
-        used = frozenset().union(*(_names(inner) for inner in walk(node)))
+        used = taken.union(*(_names(inner) for inner in walk(node)))
         fresh = next((letter for letter in LETTERS if letter not in used), None)
         if fresh is None:
             break
