@@ -184,6 +184,8 @@ WRONG: list[Row] = [
 ]
 
 NEVER: list[Row] = [
+    # what follows the comma is no remark but the rest of something else
+    ("half norm", "x", r"x, -1, 1)^{n-1}"),
     ("half norm", "x", "x + x " + "".join(f"(d - {k})" for k in range(2, 30))),
     ("labels", "x", r"y + \mathbf{1} " + "".join(rf"(\sum_i y_i - {k})" for k in range(30))),
     # thin branches

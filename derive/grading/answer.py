@@ -220,8 +220,8 @@ class _Apart:
             if not without_tail(parts[0]):
                 continue
             member = self.member(parts[0])
-            sentence = clause.opening in (".", ":")
-            if (member.syntax is not None or sentence) and not isinstance(member.syntax, s.Words):
+            garbled = clause.opening in (".", ":") or (member.error is not None and member.error.code == "unbalanced")
+            if (member.syntax is not None or garbled) and not isinstance(member.syntax, s.Words):
                 out.append(member)
         return out
 
