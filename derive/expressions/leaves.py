@@ -19,9 +19,16 @@ def make(op: str, operands: tuple[Node, ...], data: tuple[Any, ...] = ()) -> Nod
     return intern_node(op, operands, data, dims)
 
 
+def exact(value: Number) -> Number:
+    """A number as it is kept: an int where it is whole, which counts faster than a fraction."""
+    if value.__class__ is int:
+        return value
+    return int(value) if value.denominator == 1 else value
+
+
 def number(value: Number) -> Node:
     """An exact number."""
-    return intern_node("number", (), (Fraction(value),), SCALAR)
+    return intern_node("number", (), (exact(value),), SCALAR)
 
 
 def constant(name: str) -> Node:
@@ -72,3 +79,8 @@ def eye(size: Size) -> Node:
 def onehot(position: Node, length: Size) -> Node:
     """The unit column with a one at `position`."""
     return intern_node("onehot", (position,), (length,), (length, ONE))
+
+
+def properties_of(leaf: Node) -> set[str]:
+    """The declared properties of a leaf."""
+    return set(leaf.data[3] if leaf.op == "family" else leaf.data[2])

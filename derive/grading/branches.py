@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.expressions import build as b
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node, walk
-from derive.numerics.sampling import properties_of
 from derive.sizes import Range
 
 SIGNED = frozenset(("positive", "relu", "abs", "sign"))

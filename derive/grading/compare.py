@@ -9,7 +9,6 @@ undecided.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,14 @@ import numpy as np
 from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
-from derive.grading import kinks, points
+from derive.grading import facts, kinks, points
+from derive.grading.asked import Asked
 from derive.grading.branches import Test
 from derive.grading.counterexample import counterexample
 from derive.grading.digits import has_tall_numbers
 from derive.grading.memory import Memory
-from derive.grading.reference import Asked, Reference, reference
+from derive.grading.outcome import Outcome
+from derive.grading.reference import Reference, reference
 from derive.numerics.fields import Field
 from derive.numerics.sampling import Sample
 from derive.reading.open_sizes import is_open
@@ -36,16 +37,6 @@ FARTHEST, OSCILLATING_SAMPLES = 12, 8
 MOST_ENTRIES = 3
 MOST_LABEL_TESTS, MOST_COINS = 6, 5
 FEWEST_DEFINED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """`relation` is equal, different or unknown; `method` the rung that decided."""
-
-    relation: str
-    method: str
-    message: str = ""
-    counterexample: dict[str, Any] = field(default_factory=dict)
 
 
 _KNOWN: Memory[Outcome] = Memory(10_000)
@@ -186,13 +177,13 @@ class _Ladder:
 
     def _on_its_own_points(self) -> Outcome | None:
         """What uses sizes, positions or comparisons is tried at sizes that follow from the answer."""
-        degree = points.polynomial_degree(self.answer, self.ref.plain.meanings)
-        if degree <= FEW and not points.uses_positions(self.answer, self.tests):
+        degree = facts.polynomial_degree(self.answer, self.ref.plain.meanings)
+        if degree <= FEW and not facts.uses_positions(self.answer, self.tests):
             return None
-        if degree > MOST or points.reach(self.answer) > FARTHEST:
+        if degree > MOST or facts.reach(self.answer) > FARTHEST:
             return Outcome("unknown", "floating point", "The answer uses sizes or labels too often to be sure of it.")
         asked, count = self.ref.asked, OWN_SAMPLES if degree <= FEW else degree + 2
-        count = max(count, OSCILLATING_SAMPLES) if points.oscillates(self.answer) else count
+        count = max(count, OSCILLATING_SAMPLES) if facts.oscillates(self.answer) else count
         for drawn in points.of_its_own(asked.problem, asked.target, self.answer, count, OWN_POINTS):
             true = self.ref.at_if_possible(drawn)
             outcome = None if true is None else self._at_points(self.ref.floating, drawn, true)[0]

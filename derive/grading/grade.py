@@ -12,8 +12,8 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading import compare as c
 from derive.grading.answer import Member, Written, explained, take_apart, variables_left
+from derive.grading.asked import Asked
 from derive.grading.memory import Memory
-from derive.grading.reference import Asked
 from derive.grading.verdict import Verdict, reported
 from derive.latex import syntax as s
 from derive.printing.latex import latex
@@ -345,5 +345,5 @@ def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
         return Judged("undecided", "undecided", read_as, f"{outcome.message} A person must look.{remark}", evidence)
     if outcome.method in ("shape", "undefined"):
         return Judged("incorrect", outcome.method, read_as, outcome.message + remark, evidence)
-    evidence["counterexample"] = outcome.counterexample
+    evidence["counterexample"] = dict(outcome.counterexample)
     return Judged("incorrect", "different", read_as, remark, evidence)

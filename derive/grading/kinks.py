@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node, walk
 from derive.grading.branches import Test, is_discrete, leaves
 from derive.numerics.fields import Field
-from derive.numerics.sampling import Sample, properties_of
+from derive.numerics.sampling import Sample
 
 if TYPE_CHECKING:
     from derive.grading.reference import Reference

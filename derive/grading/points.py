@@ -13,18 +13,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node, walk
-from derive.grading.branches import COMPARING, Meanings, Test, is_discrete, leaves
-from derive.numerics.sampling import Sample, properties_of, sample
+from derive.grading.facts import digest, reach
+from derive.numerics.sampling import Sample, sample
 from derive.problem.problem import Problem, Target
-from derive.sizes import ONE, SCALAR, Range
 
 POINTS = 12
 SEEDS = (11, 12)
 ROOM = 5
 LARGEST_INTEGER = 60
 SLOW = frozenset(("det", "inverse"))
-WAVES = frozenset(("general_power", "sin", "cos"))
 SPARE = "?spare"
 
 
@@ -56,9 +55,9 @@ def roomy(
 
 def of_its_own(problem: Problem, target: Target, answer: Node, count: int, points: int) -> Iterator[Sample]:
     """Samples whose sizes, indices and values follow from the answer; their sizes differ while there are others."""
-    digest, taken, least = _digest(answer), list[dict[str, int]](), reach(answer)
+    mark, taken, least = digest(answer), list[dict[str, int]](), reach(answer)
     for k in range(count):
-        seed = int.from_bytes(hashlib.sha256(digest + bytes([k])).digest()[:4], "big")
+        seed = int.from_bytes(hashlib.sha256(mark + bytes([k])).digest()[:4], "big")
         if _is_slow(problem):
             yield _widened(sample(problem, target, seed, points), seed)
             continue
@@ -78,53 +77,6 @@ def with_ones(problem: Problem, target: Target, names: set[str], points: int) ->
     return _widened(sample(problem, target, 41, points, dict.fromkeys(names, 1)), 41)
 
 
-def reach(answer: Node) -> int:
-    """The largest whole number in the limits of an answer's sums: where it begins to sum may depend on it."""
-    limits = [
-        edge for node in walk(answer) if node.op == "sum" for edge in (node.data[1].lo, node.data[1].hi) if edge.names
-    ]
-    return max((abs(c) for edge in limits for monomial, c in edge.terms if not monomial), default=0)
-
-
-def oscillates(answer: Node) -> bool:
-    """Whether sizes or indices stand in an exponent or under a sine, as in (-1)^n."""
-    waves = (part for node in walk(answer) if node.op in WAVES for part in node.operands)
-    return any(part.op in ("size", "index") for wave in waves for part in walk(wave))
-
-
-def polynomial_degree(answer: Node, meanings: Meanings) -> int:
-    """How often sizes, labels and indices as numbers stand in an answer: a bound for its degree in them.
-
-    A polynomial such as (n - 2)(n - 3)(n - 4) vanishes for as many sizes as its degree, and one in the number of
-    ones among n labels for every n that is smaller; so many sizes have to be tried.
-    """
-    counts: dict[int, int] = {}
-    for node in walk(answer):
-        own = int(node.op == "size" or (node.op in ("symbol", "family") and _is_label(node, meanings)))
-        if node.op in ("add", "product", "power"):
-            own += sum(o.op == "index" for o in node.operands)
-        inner = sum(counts[id(o)] for o in node.operands)
-        times = abs(node.data[0].numerator) if node.op == "power" else 1
-        counts[id(node)] = own + inner * times
-    return counts[id(answer)]
-
-
-def _is_label(name: Node, meanings: Meanings) -> bool:
-    """Whether a quantity is made of labels or whole numbers, of which there may be many."""
-    given = leaves(meanings, name)
-    return bool(given) and is_discrete(meanings, name) and any(leaf.dims != SCALAR for leaf in given)
-
-
-def _digest(answer: Node) -> bytes:
-    """A number for an expression, the same in every run."""
-    place: dict[int, int] = {}
-    out = hashlib.sha256()
-    for k, node in enumerate(walk(answer)):
-        place[id(node)] = k
-        out.update(f"{node.op}{node.data}{[place[id(o)] for o in node.operands]};".encode())
-    return out.digest()
-
-
 def _is_slow(problem: Problem) -> bool:
     """Whether larger matrices would take long: determinants and inverses are worked out by cofactors."""
     bodies = (d[2] if isinstance(d, tuple) else d for d in problem.meanings.values())
@@ -142,21 +94,3 @@ def _widened(drawn: Sample, seed: int) -> Sample:
             if not properties & {"positive", "nonnegative"}:
                 values[leaf] *= rng.choice([-1.0, 1.0], value.shape)
     return replace(drawn, values=values)
-
-
-def uses_positions(answer: Node, tests: list[Test]) -> bool:
-    """Whether an answer's meaning depends on sizes, fixed positions, whole numbers or comparisons of indices."""
-    return any(_is_positional(part) for root in (answer, *(t.operand for t in tests)) for part in walk(root))
-
-
-def _is_positional(node: Node) -> bool:
-    if node.op in ("size", "index", "member") or node.op in COMPARING:
-        return node.op != "index" or node.data[1] is not None
-    if node.op == "sum":
-        over = node.data[1]
-        return isinstance(over, Range) and (over.lo != ONE or any(not m for m, _ in over.hi.terms))
-    if node.op in ("entry", "row", "column"):
-        lengths = node.operands[0].dims[1:] if node.op == "column" else node.operands[0].dims
-        pairs = zip(node.operands[1:], lengths, strict=False)
-        return any(o.op in ("number", "add") for o, length in pairs if length != ONE)
-    return node.op in ("symbol", "family") and "integer" in properties_of(node)

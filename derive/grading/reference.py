@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 from derive.errors import EvaluationError
 from derive.expressions.node import Node
 from derive.grading import points
+from derive.grading.asked import Asked
 from derive.grading.branches import Branches, Test, of_program, tests
 from derive.grading.digits import Careful
 from derive.grading.random_branches import Coins, Multilinear
@@ -20,39 +20,12 @@ from derive.numerics.directional import along
 from derive.numerics.fields import Field, Floating
 from derive.numerics.sampling import Sample, sample, world
 from derive.numerics.world import World
-from derive.problem.problem import Definition, Problem, Target
-from derive.sizes import SCALAR, Dims
+from derive.problem.problem import Definition, Problem
+from derive.sizes import SCALAR
 
 MODULAR_POINTS, PRECISE_POINTS, COINS = 6, 5, 24
 MOST_EXACT, LARGE = 64, 1500
 Values = list[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked: the derivative of `of` with respect to `target`, in a layout."""
-
-    problem: Problem
-    of: Node
-    target: Target
-    layout: str = "shape"
-    closed: Callable[[], Node | None] = lambda: None
-    policy: str = "usual"
-    preamble: str = ""
-
-    @property
-    def dims(self) -> Dims:
-        """The dimensions of a right answer."""
-        return forward.expected_dims(self.of, self.target, self.layout)
-
-    def __hash__(self) -> int:
-        return hash((id(self.problem), self.of, self.target.access, self.layout))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Asked):
-            return NotImplemented
-        mine = (self.of, self.target.access, self.layout)
-        return self.problem is other.problem and mine == (other.of, other.target.access, other.layout)
 
 
 class Reference:

@@ -18,12 +18,14 @@ import numpy as np
 
 from derive.errors import AnswerError, DeriveError
 from derive.expressions import build as b
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node
 from derive.gradient.closed import closed_form, probe, sweep_for
 from derive.grading import compare, grade
-from derive.grading.reference import Asked, reference
+from derive.grading.asked import Asked
+from derive.grading.reference import reference
 from derive.numerics.fields import Floating
-from derive.numerics.sampling import properties_of, world
+from derive.numerics.sampling import world
 from derive.problem.problem import Problem, Target
 from derive.reading.scope import Entity, Pattern
 from derive.sizes import SCALAR

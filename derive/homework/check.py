@@ -15,7 +15,8 @@ from derive.errors import DeriveError
 from derive.expressions.node import Node
 from derive.gradient.derivation import derivation
 from derive.grading import grade
-from derive.grading.reference import Asked, reference
+from derive.grading.asked import Asked
+from derive.grading.reference import reference
 from derive.homework.carried import carried_form
 from derive.homework.model import Homework, Question, Variant
 from derive.homework.mutants import mutants

@@ -12,7 +12,7 @@ from derive.gradient.closed import at_target, probe
 from derive.gradient.jacobian import coefficient_of
 from derive.gradient.pullback import Law, member_index, pullback, total_over, true_law
 from derive.gradient.sweep import naming, prepared
-from derive.grading.reference import Asked
+from derive.grading.asked import Asked
 from derive.misconceptions.registry import Misconception, Pullback, records
 from derive.problem.problem import Definition
 from derive.rules.driver import simplify

@@ -16,8 +16,8 @@ from typing import Any
 from derive.errors import AnswerError, DeriveError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node
+from derive.grading.asked import Asked
 from derive.grading.memory import Memory
-from derive.grading.reference import Asked
 from derive.latex import syntax as s
 from derive.misconceptions.broken import Form, broken_derivations
 from derive.misconceptions.match import Prints, Table, confirmed, multiple_of, plain_ratio

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.expressions.node import Node
+from derive.grading.asked import Asked
 from derive.grading.counterexample import multiple
-from derive.grading.reference import Asked, reference
+from derive.grading.reference import reference
 from derive.latex import syntax as s
 from derive.misconceptions.diagnose import Diagnosis, Wrong, diagnose
 from derive.misconceptions.registry import record

@@ -12,8 +12,9 @@ import numpy as np
 from derive.errors import DeriveError
 from derive.expressions import build as b
 from derive.expressions.node import Node
+from derive.grading.asked import Asked
 from derive.grading.compare import compare
-from derive.grading.reference import Asked, reference
+from derive.grading.reference import reference
 from derive.misconceptions.broken import Form
 
 PRINTS, ALIKE, LARGEST_DENOMINATOR = 24, 1e-9, 60

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from derive.errors import DeriveError
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node
+from derive.grading.asked import Asked
 from derive.grading.memory import Memory
-from derive.grading.reference import Asked
 from derive.latex import syntax as s
 from derive.misconceptions.repairs import Around, Named, Read
-from derive.numerics.sampling import properties_of
 from derive.operations.registry import record
 from derive.problem.problem import Problem
 from derive.sizes import SCALAR

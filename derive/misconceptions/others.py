@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from derive.errors import DeriveError
 from derive.expressions import build as b
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node
 from derive.gradient.closed import at_target, closed_form, sweep_for
 from derive.gradient.sweep import Sweep
-from derive.grading.reference import Asked
+from derive.grading.asked import Asked
 from derive.misconceptions.broken import Form
 from derive.misconceptions.names import label_pairs
-from derive.numerics.sampling import constrained, properties_of
+from derive.numerics.sampling import constrained
 from derive.problem.problem import Target, leaf_of
 from derive.sizes import ONE, SCALAR, Size
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.errors import DeriveError
 from derive.expressions import build as b
 from derive.expressions.node import Node, walk
-from derive.grading.reference import Asked
+from derive.grading.asked import Asked
 from derive.misconceptions.broken import Form
 from derive.misconceptions.registry import records
 

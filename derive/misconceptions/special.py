@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from derive.errors import DeriveError
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node
 from derive.grading.compare import EQUAL, apart, gaps
 from derive.grading.reference import PRECISE_POINTS, Asked, Reference, reference
 from derive.misconceptions.names import label_pairs
 from derive.numerics.fields import Field
-from derive.numerics.sampling import Sample, constrained, properties_of
+from derive.numerics.sampling import Sample, constrained
 from derive.sizes import ONE, SCALAR
 
 WHOLE = 64.0

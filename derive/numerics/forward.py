@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 
 from derive.errors import EvaluationError
-from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.numerics.fields import Dual, Field, Pair
 from derive.numerics.sampling import Sample, convert, world
 from derive.numerics.world import World
 from derive.problem.problem import Problem, Target
-from derive.sizes import SCALAR, Dims
 
 MAX_ENTRIES = 2000
 
@@ -75,22 +73,3 @@ def _at(problem: Problem, field: Field, drawn: Sample, target: Target, tangent: 
     gradient = np.moveaxis(tangent, 0, -1).reshape(drawn.points, *shape)
     holder = World(field, drawn.sizes, {target.leaf: gradient}, drawn.indices, {})
     return np.broadcast_to(v := holder.value(target.access), (drawn.points, *v.shape[-2:]))
-
-
-def expected_dims(of: Node, target: Target, layout: str) -> Dims:
-    """The dimensions that an answer must have."""
-    if of.dims == SCALAR:
-        rows, columns = target.access.dims
-    else:
-        rows, columns = (of.dims[0] * of.dims[1], target.access.dims[0] * target.access.dims[1])
-    return (columns, rows) if layout == "numerator" else (rows, columns)
-
-
-def loss_of(problem: Problem) -> Node:
-    """The loss as it is defined."""
-    return problem.loss
-
-
-def one_of(problem: Problem, node: Node) -> bool:
-    """Whether a node is the loss itself."""
-    return node in (problem.loss, problem.loss_symbol) or node == b.symbol("loss", SCALAR)

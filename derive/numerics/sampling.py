@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node, walk
 from derive.numerics.fields import PRIME, Field, Modular, Precise
 from derive.numerics.world import World
@@ -148,11 +149,6 @@ def _shape(leaf: Node, draft: Sample) -> tuple[int, ...]:
     if leaf.op == "family":
         return draft.points, len(leaf.data[2].values(draft.sizes)), rows, columns
     return draft.points, rows, columns
-
-
-def properties_of(leaf: Node) -> set[str]:
-    """The declared properties of a leaf."""
-    return set(leaf.data[3] if leaf.op == "family" else leaf.data[2])
 
 
 def _draw(leaf: Node, draft: Sample, rng: np.random.Generator) -> Any:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.errors import EvaluationError
+from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node
 from derive.lowering.arguments import Argument
 from derive.lowering.lower import Lowered
 from derive.lowering.text import string
-from derive.numerics.sampling import Sample, properties_of, sample
+from derive.numerics.sampling import Sample, sample
 from derive.problem.problem import Problem, Target
 
 SEED = 3
