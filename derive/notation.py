@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from derive.latex.cleaning import FONTS
 from derive.latex.grammar import ACCENTS, ENVIRONMENTS, TRANSPARENT
-from derive.latex.tokens import FONTS, UNICODE
+from derive.latex.tokens import UNICODE
 from derive.reading.match import TRANSPOSES
 from derive.reading.named_functions import FUNCTIONS
 from derive.reading.several import SEVERAL

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from cli import commands
 from derive.errors import AuthorError
-from derive.latex import grammar, tokens
+from derive.latex import cleaning, grammar, tokens
 from derive.problem.files import catalogue
 from derive.problem.load import load
 from derive.sheets.blocks import Code, Equation, Heading, Paragraph, Part, Picture, Room, Scene, Sheet, formulas
@@ -197,7 +197,7 @@ def test_what_cannot_be_shown_is_an_error_that_names_it(latex: str, named: str) 
 
 
 def test_commands_of_the_reader_are_shown_or_refused() -> None:
-    fonts = {rf"{name}{{x}}" for name in (*tokens.FONTS, *tokens.FRAMES, *grammar.ACCENTS)}
+    fonts = {rf"{name}{{x}}" for name in (*cleaning.FONTS, *cleaning.FRAMES, *grammar.ACCENTS)}
     signs = {rf"a {name} b" for name in (*tokens.SAME, *tokens.UNICODE.values(), *grammar.TIMES) if "{" not in name}
     shown = 0
     for latex in fonts | signs:

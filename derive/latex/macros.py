@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derive.errors import AnswerError
-from derive.latex.tokens import Token
+from derive.latex.tokens import DEFINING, Token
 
-DEFINING = frozenset((r"\newcommand", r"\renewcommand", r"\providecommand", r"\def", r"\DeclareMathOperator"))
 MAX_EXPANSIONS, MAX_TOKENS, MAX_MACROS = 1_000, 4_000, 200
 
 
