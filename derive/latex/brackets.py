@@ -1,4 +1,4 @@
-"""Brackets, bars, and marks in front of and behind a factor."""
+"""Brackets and bars."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError
 from derive.latex import syntax as s
-from derive.latex.grammar import EVALUATED
 
 if TYPE_CHECKING:
     from derive.latex.parser import Parser
@@ -46,20 +45,3 @@ def bars(p: Parser) -> s.Syntax:
     p.depth -= 1
     p.at = close + 1
     return s.Bars(p.span_from(start), sign, body)
-
-
-def transposed_in_front(p: Parser) -> s.Syntax:
-    """`{}^t A`, the transpose as it is written in French."""
-    start = p.at
-    p.at += 1
-    script = p.script()
-    return s.merge_scripts(p.factor(), (), (script,), 0, p.span_from(start))
-
-
-def evaluated(p: Parser, body: s.Syntax, start: int) -> s.Syntax:
-    """A factor, evaluated where the `|_{x = a}` behind it says."""
-    if p.peek() not in (EVALUATED, "|") or p.peek(1) != "_" or p.at in p.matching:
-        return body
-    p.at += 2
-    condition = p.part(p.script().tokens).whole()
-    return s.At(p.span_from(start), body, condition)

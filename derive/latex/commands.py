@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError
-from derive.latex import environments
+from derive.latex import environments, scripts
 from derive.latex import syntax as s
 from derive.latex.grammar import ACCENTS, BIG, CLOSING, ENDS, FOREIGN, RELATIONS, STACKS, TIMES
 from derive.latex.tokens import Token
@@ -15,6 +15,7 @@ from derive.latex.tokens import Token
 if TYPE_CHECKING:
     from derive.latex.parser import Parser
 
+MARKS = frozenset((r"\partial", "d", r"\delta"))
 SIGNS = frozenset(("+", "-", "^", "_", *TIMES))
 
 
@@ -56,11 +57,10 @@ def _derivative_fraction(p: Parser) -> s.Syntax | None:
     if p.peek() != "{":
         return None
     below = (p.at + 1, p.closing())
-    marks = {r"\partial", "d", r"\delta"} - (set(p.letters) - {"d"})
-    texts = [p.tokens[k].text if k < e else "" for k, e in (above, below)]
-    if texts[0] != texts[1] or texts[0] not in marks or below[1] - below[0] < 2:
+    mark = p.texts[above[0]]
+    if mark not in MARKS or mark != p.texts[below[0]] or below[1] - below[0] < 2 or (mark != "d" and mark in p.letters):
         return None
-    if texts[0] == "d" and any(p.tokens[k + 1].text in SIGNS for k, end in (above, below) if k + 1 < end):
+    if mark == "d" and any(p.tokens[k + 1].text in SIGNS for k, end in (above, below) if k + 1 < end):
         return None
     after = below[1] + 1
     try:
@@ -81,7 +81,7 @@ def _nabla(p: Parser) -> s.Syntax:
     if p.peek() != "_":
         raise p.fail(r"\nabla needs the variable as a subscript.")
     p.at += 1
-    script = p.script()
+    script = scripts.script(p)
     wrt = p.part(script.tokens).whole()
     of = p.operand() if p.something_follows() and p.peek() != "-" else None
     return s.Derivative(p.span_from(start), of, wrt, False)
@@ -136,7 +136,7 @@ def _decorated(p: Parser) -> s.Syntax:
         body = p.argument()
         while p.peek() in ("_", "^"):
             p.at += 1
-            p.script()
+            scripts.script(p)
         return body
     close = p.closing() if p.peek() == "{" else p.at
     p.at = close + 1
@@ -151,7 +151,7 @@ def big(p: Parser, sign: str) -> s.Syntax:
     while p.peek() in ("_", "^"):
         below = p.peek() == "_"
         p.at += 1
-        script = p.script()
+        script = scripts.script(p)
         if below:
             lower = _unstack(script.tokens, p)
         else:

@@ -14,6 +14,8 @@ ACCENTS = frozenset((r"\hat", r"\bar", r"\tilde", r"\dot", r"\ddot", r"\check", 
 CLOSING = {
     "(": ")", "[": "]", r"\{": r"\}", "{": "}", r"\langle": r"\rangle", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil",
 }  # fmt: skip
+CLOSERS, BARS = frozenset(CLOSING.values()), frozenset(("|", r"\|"))
+BRACKETS = CLOSERS | BARS | CLOSING.keys()
 OPENERS = frozenset(CLOSING) - {"{"}
 TIMES = frozenset((r"\cdot", r"\times", "*", r"\odot", r"\circ", r"\otimes", "/", r"\oslash", r"\div"))
 RELATIONS = frozenset(
@@ -22,8 +24,11 @@ RELATIONS = frozenset(
 ENDS = frozenset(
     ("}", ")", "]", r"\}", r"\rangle", ",", ";", "&", r"\\", ":", r"\wedge", r"\&", r"\rfloor", r"\rceil", "?")
 )
+SUMS = frozenset(("+", "-", r"\pm"))
+STOPS = ENDS | RELATIONS | SUMS
 EXTREMA = {r"\max": "max", r"\min": "min", "max": "max", "min": "min"}
 PRESCRIPT, EVALUATED = "{}^", r"\evaluated"
+SCRIPTS = frozenset(("'", "_", "^", "{", "|", EVALUATED))
 BIG = {r"\sum": "sum", r"\prod": "prod", r"\Sigma": "sum"}
 ENVIRONMENTS = {
     **dict.fromkeys(("cases", "dcases", "rcases"), "cases"),
@@ -39,6 +44,8 @@ REMARKS = frozenset(
     row vector matrix scalar shape""".split()
 )
 LONG_WORD = 4
+MIXED = frozenset((")", "]"))
+OPEN_ENDED = TIMES | RELATIONS | {"+", "-", "_", "^", "(", "{"}
 TRAILING = frozenset((".", ",", ";", ":"))
 STACKS = frozenset((r"\substack", r"\begin"))
 FOREIGN = frozenset((r"\int", r"\lim", r"\binom", r"\iint", r"\oint", r"\dbinom", r"\tbinom"))
@@ -51,6 +58,8 @@ def is_identifier(token: Token) -> bool:
 
 def join_bars(tokens: list[Token]) -> list[Token]:
     """`||v||` is the norm bar twice; in `|s||t|` a bar ends and another begins."""
+    if all(token.text != "|" for token in tokens):
+        return tokens
     opened: list[tuple[int, str]] = []
     doubled: set[int] = set()
     k = 0
@@ -69,7 +78,7 @@ def join_bars(tokens: list[Token]) -> list[Token]:
             opened.pop()
         elif text == "|" or text in CLOSING:
             opened.append((k, text))
-        elif text in CLOSING.values():
+        elif text in CLOSERS:
             while opened and opened.pop()[1].startswith("|"):
                 pass
         k += 1
@@ -81,10 +90,11 @@ def match_brackets(tokens: list[Token]) -> dict[int, int]:
     """Each bracket's partner, by token number; bars pair up at equal depth."""
     out: dict[int, int] = {}
     stack: list[tuple[int, str]] = []
-    closers = set(CLOSING.values())
     for k, token in enumerate(tokens):
         text = token.text
-        if text in ("|", r"\|"):
+        if text not in BRACKETS:
+            continue
+        if text in BARS:
             pending = bool(stack) and stack[-1][1] == text
             if pending and token.kind != "opening" and (token.kind == "closing" or _may_close(tokens, k)):
                 out[stack[-1][0]], out[k] = k, stack[-1][0]
@@ -93,21 +103,21 @@ def match_brackets(tokens: list[Token]) -> dict[int, int]:
                 stack.append((k, text))
         elif text in CLOSING:
             stack.append((k, text))
-        elif text in closers:
-            while stack and stack[-1][1] in ("|", r"\|"):
+        else:
+            while stack and stack[-1][1] in BARS:
                 stack.pop()
-            mixed = stack and {CLOSING[stack[-1][1]], text} <= {")", "]"}
-            if stack and (CLOSING[stack[-1][1]] == text or mixed):
+            expected = CLOSING[stack[-1][1]] if stack else ""
+            if expected == text or (expected in MIXED and text in MIXED):
                 out[stack[-1][0]], out[k] = k, stack[-1][0]
                 stack.pop()
     return out
 
 
 def _may_open(tokens: list[Token], k: int) -> bool:
-    return k + 1 < len(tokens) and tokens[k + 1].text not in (*ENDS, *RELATIONS)
+    return k + 1 < len(tokens) and tokens[k + 1].text not in ENDS and tokens[k + 1].text not in RELATIONS
 
 
 def _may_close(tokens: list[Token], k: int) -> bool:
     if k >= 2 and tokens[k - 1].text in ("*", "+") and tokens[k - 2].text in ("^", "_"):
         return True
-    return tokens[k - 1].text not in (*TIMES, "+", "-", "_", "^", "(", "{", *RELATIONS)
+    return tokens[k - 1].text not in OPEN_ENDED

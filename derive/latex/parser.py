@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from fractions import Fraction
+from functools import lru_cache
 
 from derive.errors import AnswerError, Span
-from derive.latex import brackets, commands, environments, words
+from derive.latex import brackets, commands, environments, scripts, words
 from derive.latex import syntax as s
 from derive.latex.grammar import (
-    ACCENTS,
+    BARS,
     ENDS,
     EXTREMA,
     MAX_DEPTH,
@@ -20,6 +21,9 @@ from derive.latex.grammar import (
     OPENERS,
     PRESCRIPT,
     RELATIONS,
+    SCRIPTS,
+    STOPS,
+    SUMS,
     TIMES,
     TRAILING,
     is_identifier,
@@ -28,12 +32,17 @@ from derive.latex.grammar import (
 )
 from derive.latex.tokens import Token, tokenize
 
+BETWEEN = frozenset((",", ";", ":", r"\\", "&", r"\wedge", r"\&"))
+
 
 class Parser:
     """Reads one formula; `words` are declared names of several letters, `letters` those of one."""
 
+    __slots__ = ("at", "depth", "end", "letters", "matching", "text", "texts", "tokens", "words")
+
     def __init__(self, text: str, tokens: list[Token], names: Collection[str], letters: Collection[str]) -> None:
         self.text, self.tokens = text, (tokens := join_bars(tokens))
+        self.texts = [token.text for token in tokens]
         self.words, self.letters = names, letters
         self.at, self.end, self.depth = 0, len(tokens), 0
         self.matching = match_brackets(tokens)
@@ -42,7 +51,7 @@ class Parser:
 
     def peek(self, ahead: int = 0) -> str:
         k = self.at + ahead
-        return self.tokens[k].text if k < self.end else ""
+        return self.texts[k] if k < self.end else ""
 
     def kind(self, ahead: int = 0) -> str:
         k = self.at + ahead
@@ -50,6 +59,8 @@ class Parser:
 
     def span_from(self, start: int) -> Span:
         """The place of the tokens from number `start` to here."""
+        if start < self.at <= len(self.tokens):
+            return (self.tokens[start].start, self.tokens[self.at - 1].end)
         if not self.tokens:
             return (0, len(self.text))
         last = max(start, min(self.at, len(self.tokens)) - 1)
@@ -66,8 +77,9 @@ class Parser:
     def within(self, start: int, end: int) -> Parser:
         """A reader of the tokens start … end - 1."""
         part = object.__new__(Parser)
-        part.text, part.tokens, part.words, part.letters = self.text, self.tokens, self.words, self.letters
-        part.at, part.end, part.depth, part.matching = start, end, self.depth, self.matching
+        part.text, part.words, part.letters = self.text, self.words, self.letters
+        part.tokens, part.texts, part.matching = self.tokens, self.texts, self.matching
+        part.at, part.end, part.depth = start, end, self.depth
         return part
 
     def deeper(self) -> None:
@@ -99,31 +111,31 @@ class Parser:
         return f"{text} is not understood here."
 
     def relation(self) -> s.Syntax:
-        start = self.at
-        sides, signs = [self.expression()], list[str]()
-        while self.peek() in RELATIONS and self.at < self.end:
+        start, first = self.at, self.expression()
+        if self.peek() not in RELATIONS:
+            return first
+        sides, signs = [first], list[str]()
+        while self.peek() in RELATIONS:
             signs.append(self.peek())
             self.at += 1
             sides.append(self.expression())
-        return s.Relation(self.span_from(start), tuple(signs), tuple(sides)) if signs else sides[0]
+        return s.Relation(self.span_from(start), tuple(signs), tuple(sides))
 
     def expression(self) -> s.Syntax:
         start = self.at
         self.deeper()
-        terms: list[tuple[int, s.Syntax]] = []
-        sign = self.signs()
-        terms.append((sign or 1, self.term()))
-        while self.at < self.end and self.peek() in ("+", "-", r"\pm"):
-            terms.append((self.signs() or 1, self.term()))
+        sign, first = self.signs(), self.term()
+        terms = [(sign, first)]
+        while self.peek() in SUMS:
+            terms.append((self.signs(), self.term()))
         self.depth -= 1
-        if len(terms) == 1 and terms[0][0] == 1:
-            return terms[0][1]
-        return s.Sum(self.span_from(start), tuple(terms))
+        return first if sign == 1 == len(terms) else s.Sum(self.span_from(start), tuple(terms))
 
     def signs(self) -> int:
-        sign = 0
-        while self.at < self.end and self.peek() in ("+", "-"):
-            sign = (sign or 1) * (-1 if self.peek() == "-" else 1)
+        """The sign in front of a term, 1 or -1."""
+        sign = 1
+        while (text := self.peek()) == "+" or text == "-":
+            sign = -sign if text == "-" else sign
             self.at += 1
         return sign
 
@@ -131,13 +143,13 @@ class Parser:
         start = self.at
         factors: list[tuple[str, s.Syntax]] = [("", self.factor())]
         while self.at < self.end:
-            text = self.peek()
-            if text in TIMES and self.kind() in ("command", "sign"):
+            text = self.texts[self.at]
+            if text in TIMES:
                 self.at += 1
                 factors.append((text, self._signed_factor()))
-            elif text in {*ENDS, *RELATIONS, "+", "-", r"\pm"} or self._closing_bar() or words.follow(self):
+            elif text in STOPS or (text in BARS and self._closing_bar()) or words.follow(self):
                 break
-            elif words.is_remark(self):
+            elif (text == "(" or text == "[") and words.is_remark(self):
                 self.at = self.closing() + 1
             else:
                 factors.append(("", self.factor()))
@@ -150,81 +162,16 @@ class Parser:
         return s.Sum(self.span_from(start), ((-1, body),)) if sign < 0 else body
 
     def _closing_bar(self) -> bool:
-        return self.peek() in ("|", r"\|") and self.matching.get(self.at, self.at) < self.at
+        return self.matching.get(self.at, self.at) < self.at
 
     # ------------------------------------------------------------------------------------------ factors
 
     def factor(self) -> s.Syntax:
         start = self.at
-        if self.at >= self.end:
+        if start >= self.end:
             raise self.fail("Something is missing at the end.")
         body = self.primary()
-        return self.scripts(body, start)
-
-    def scripts(self, body: s.Syntax, start: int) -> s.Syntax:
-        subs, sups, primes = list[s.Script](), list[s.Script](), 0
-        while self.at < self.end:
-            text = self.peek()
-            if text == "'":
-                primes += 1
-                self.at += 1
-            elif text in ("_", "^"):
-                self.at += 1
-                if self.peek() == "{" and self.peek(1) == "}":
-                    self.at += 2
-                    continue
-                script = self.script()
-                if text == "^" and script.tokens and all(t.text == "'" for t in script.tokens):
-                    primes += len(script.tokens)
-                else:
-                    (subs if text == "_" else sups).append(script)
-            elif text == "{" and self.peek(1) in ("_", "^"):
-                close = self.closing()
-                inner = self.within(self.at + 1, close)
-                more = inner.scripts(body, start)
-                assert isinstance(more, s.Scripted)
-                subs, sups, primes = [*subs, *more.subs], [*sups, *more.sups], primes + more.primes
-                self.at = close + 1
-            else:
-                break
-        if subs or sups or primes:
-            body = s.merge_scripts(body, tuple(subs), tuple(sups), primes, self.span_from(start))
-        return brackets.evaluated(self, body, start)
-
-    def script(self) -> s.Script:
-        """One script, in braces or a single token."""
-        start = self.at
-        if self.at >= self.end:
-            raise self.fail("A script is missing here.")
-        if self.peek() == "{":
-            close = self.closing()
-            inside = self.tokens[self.at + 1 : close]
-            self.at = close + 1
-            while len(inside) >= 2 and inside[0].text == "{" and self.matching.get(start + 1) == start + len(inside):
-                inside, start = inside[1:-1], start + 1
-        else:
-            inside = self.single_script()
-        if not inside:
-            raise self.fail("A script is empty here.")
-        return s.Script(tuple(inside), (inside[0].start, inside[-1].end))
-
-    def single_script(self) -> list[Token]:
-        """One token; the argument of an accent or \\frac belongs to it."""
-        start = self.at
-        text, token = self.peek(), self.tokens[start]
-        if text in ("}", ")", "]", "&", r"\\", r"\}"):
-            raise self.fail("A script is missing here.")
-        self.at += 1
-        if text in ACCENTS or text in (r"\frac", r"\sqrt"):
-            for _ in range(2 if text == r"\frac" else 1):
-                self.at = self.closing() + 1 if self.peek() == "{" else self.at + 1
-        if token.kind == "number" and len(token.text) > 1 and token.text[0] != ".":
-            self.at = start
-            first = token._replace(text=token.text[0], end=token.start + 1)
-            self.tokens = [*self.tokens]
-            self.tokens[start] = token._replace(text=token.text[1:], start=token.start + 1)
-            return [first]
-        return self.tokens[start : self.at]
+        return scripts.behind(self, body, start) if self.peek() in SCRIPTS else body
 
     def closing(self) -> int:
         """The token that closes the bracket here."""
@@ -236,30 +183,30 @@ class Parser:
     def primary(self) -> s.Syntax:
         start, token = self.at, self.tokens[self.at]
         text, kind = token.text, token.kind
-        if text in EXTREMA and self.peek(1) == "_":
-            return commands.big(self, EXTREMA[text])
+        if kind == "letter":
+            return words.letters(self)
         if kind == "number":
             if len(text) > MAX_DIGITS:
                 raise self.fail(f"This number has more than {MAX_DIGITS} digits.", "too-long")
             self.at += 1
-            return s.Num((token.start, token.end), Fraction(text))
+            return s.Num((token.start, token.end), _value(text))
+        if text in EXTREMA and self.peek(1) == "_":
+            return commands.big(self, EXTREMA[text])
         if kind == "one":
             self.at += 1
             return s.One((token.start, token.end))
-        if kind == "letter":
-            return words.letters(self)
         if kind in ("name", "text"):
             return words.text_token(self, token)
         if text == "{":
             return self.braces()
         if text == PRESCRIPT:
-            return brackets.transposed_in_front(self)
+            return scripts.transposed_in_front(self)
         if text in OPENERS and self.peek(1) == r"\begin" and self.at not in self.matching:
             self.at += 1
             return environments.environment(self)
         if text in OPENERS:
             return brackets.bracket(self)
-        if text in ("|", r"\|"):
+        if text in BARS:
             return brackets.bars(self)
         if kind == "command":
             return commands.command(self, start)
@@ -271,6 +218,9 @@ class Parser:
         """What stands in braces, without punctuation at its end."""
         close = self.closing()
         inner = self.within(self.at + 1, close)
+        if close == self.at + 2 and self.tokens[inner.at].kind in ("letter", "number"):
+            self.at = close + 1
+            return inner.primary()
         while inner.end > inner.at and self.tokens[inner.end - 1].text in TRAILING:
             inner.end -= 1
         if inner.at == inner.end:
@@ -286,13 +236,11 @@ class Parser:
         """Relations between commas, colons, line ends or "and"."""
         parts = list[s.Syntax]()
         while self.at < self.end:
-            if self.peek() in (",", ";", ":", r"\\", "&", r"\wedge", r"\&"):
+            token = self.tokens[self.at]
+            if token.text in BETWEEN or (token.kind == "text" and not is_identifier(token)):
                 self.at += 1
-                continue
-            if self.kind() == "text" and not is_identifier(self.tokens[self.at]):
-                self.at += 1
-                continue
-            parts.append(self.relation())
+            else:
+                parts.append(self.relation())
         return tuple(parts)
 
     # ------------------------------------------------------------------------- for the readers of commands
@@ -304,8 +252,8 @@ class Parser:
         if self.peek() == "{":
             return self.braces()
         if self.kind() == "number" and len(self.peek()) > 1:
-            first = self.single_script()[0]
-            return s.Num((first.start, first.end), Fraction(first.text))
+            first = scripts.single(self)[0]
+            return s.Num((first.start, first.end), _value(first.text))
         self.deeper()
         out = self.primary()
         self.depth -= 1
@@ -339,7 +287,12 @@ class Parser:
     def something_follows(self) -> bool:
         """Whether a factor comes next."""
         text = self.peek()
-        return self.at < self.end and text not in ENDS and text not in RELATIONS and text not in ("+",)
+        return text != "" and text not in ENDS and text not in RELATIONS and text != "+"
+
+
+@lru_cache(512)
+def _value(digits: str) -> Fraction:
+    return Fraction(digits)
 
 
 def parse(text: str, names: Collection[str] = (), letters: Collection[str] = ()) -> s.Syntax:

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 def follow(p: Parser) -> bool:
     """Words after a formula ("for k = 1, …", "where …") end it."""
-    if p.kind() == "text":
-        return not is_identifier(p.tokens[p.at]) and p.peek() not in p.words
-    return p.kind() == "letter" and _word_at(p, p.at) in REMARKS
+    token = p.tokens[p.at]
+    if token.kind == "letter":
+        return p.at + 1 < p.end and _touches(p, p.at + 1) and _word_at(p, p.at) in REMARKS
+    return token.kind == "text" and not is_identifier(token) and token.text not in p.words
 
 
 def _word_at(p: Parser, k: int) -> str:
@@ -35,7 +36,7 @@ def _touches(p: Parser, k: int) -> bool:
 
 def is_remark(p: Parser) -> bool:
     """A bracket of words: "(when w ≠ c)", "(a row vector)"."""
-    if p.peek() not in ("(", "[") or p.at not in p.matching:
+    if p.at not in p.matching:
         return False
     first = p.tokens[p.at + 1]
     if first.kind == "text":
@@ -54,12 +55,12 @@ def text_token(p: Parser, token: Token) -> s.Syntax:
 
 def letters(p: Parser) -> s.Syntax:
     """The longest declared name, a function word, or one letter."""
-    start, run = p.at, 1
-    while p.kind(run) == "letter" and p.tokens[start + run].start == p.tokens[start + run - 1].end:
-        run += 1
-    whole = "".join(t.text for t in p.tokens[start : start + run])
-    size = _name_length(p, whole)
-    word = whole[:size]
+    start, end = p.at, p.at + 1
+    while end < p.end and p.tokens[end].kind == "letter" and _touches(p, end):
+        end += 1
+    word = "".join([t.text for t in p.tokens[start:end]]) if end > start + 1 else p.tokens[start].text
+    size = _name_length(p, word) if end > start + 1 else 1
+    word = word[:size]
     p.at += size
     span = (p.tokens[start].start, p.tokens[start + size - 1].end)
     if size > 1 and word not in p.words and word not in FUNCTION_WORDS:
@@ -72,8 +73,9 @@ def _name_length(p: Parser, letters: str) -> int:
         if letters[:size] in p.words:
             return size
     for size in range(len(letters), 1, -1):
-        rest = letters[size:]
-        if letters[:size] in FUNCTION_WORDS and (not rest or set(rest) <= set(p.letters)):
+        if letters[:size] in FUNCTION_WORDS and set(letters[size:]).issubset(p.letters):
             return size
+    if len(letters) < 3:
+        return 1
     known = set(p.letters) | {w[0] for w in p.words if w in letters}
-    return len(letters) if len(letters) >= 3 and not set(letters) <= known else 1
+    return 1 if known.issuperset(letters) else len(letters)
