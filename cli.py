@@ -329,7 +329,8 @@ def _exit_code(verdicts: Iterable[str]) -> int:
 def _complain(problem: Exception) -> None:
     from rich.text import Text
 
-    from derive.terminal import clean, write
+    from derive.plaintext import clean
+    from derive.terminal import write
 
     write(Text.assemble(("error: ", "bold red"), clean(str(problem))), to=sys.stderr)
 

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from derive.grading.grade import ask
+from derive.grading.asking import ask
 from derive.homework.mutants import mutants
 from derive.printing.latex import latex
 from derive.problem.load import by_identifier

@@ -6,8 +6,6 @@ is about a student's answer and is shown as it stands.  Anything else that is ra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 Span = tuple[int, int]
 
 
@@ -15,13 +13,12 @@ class DeriveError(Exception):
     """Base of every error that is meant for a person."""
 
 
-@dataclass(eq=False)
 class AuthorError(DeriveError):
     """A problem that cannot be used: `where` is the file and key, `place` the text with a mark."""
 
-    message: str
-    where: str = ""
-    place: str = ""
+    def __init__(self, message: str, where: str = "", place: str = "") -> None:
+        super().__init__(message, where, place)
+        self.message, self.where, self.place = message, where, place
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.message}" if self.where else self.message
@@ -29,47 +26,52 @@ class AuthorError(DeriveError):
 
     def at(self, where: str) -> AuthorError:
         """The same error, found inside `where`."""
-        return replace(self, where=f"{where}: {self.where}" if self.where else where)
+        return self.found(f"{where}: {self.where}" if self.where else where)
+
+    def found(self, where: str) -> AuthorError:
+        """The same error, said to be somewhere else."""
+        return AuthorError(self.message, where, self.place)
 
 
-@dataclass(eq=False)
 class AnswerError(DeriveError):
     """Text that is not understood: `code` is stable, `span` is the part of the text it is about."""
 
-    code: str
-    message: str
-    span: Span | None = None
+    def __init__(self, code: str, message: str, span: Span | None = None) -> None:
+        super().__init__(code, message, span)
+        self.code, self.message, self.span = code, message, span
 
     def __str__(self) -> str:
         return self.message
 
 
-@dataclass(eq=False)
 class ShapeError(DeriveError):
     """Operands that do not fit; the reader turns it into an `AnswerError` with a place."""
 
-    message: str
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
     def __str__(self) -> str:
         return self.message
 
 
-@dataclass(eq=False)
 class EvaluationError(DeriveError):
     """A value that cannot be computed within the bounds (size, index out of range, no rule)."""
 
-    message: str
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
     def __str__(self) -> str:
         return self.message
 
 
-@dataclass(eq=False)
 class NoRuleError(DeriveError):
     """An operation that cannot be differentiated, with the reason."""
 
-    operation: str
-    reason: str
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(operation, reason)
+        self.operation, self.reason = operation, reason
 
     def __str__(self) -> str:
         return f"{self.operation} cannot be differentiated: {self.reason}"

@@ -6,8 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from derive.errors import AuthorError
 from derive.problem.files import once
@@ -22,8 +21,7 @@ _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]|[:,]|[^\s"{}\[\]:,]++', re.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of input: a question, or None and the error; the id where there is one."""
 
     number: int

@@ -1,8 +1,7 @@
-"""How derivations and verdicts are shown to people."""
+"""How derivations and verdicts are shown in a terminal."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -11,23 +10,16 @@ from rich.console import RenderableType
 from rich.panel import Panel
 from rich.text import Text
 
+from derive.plaintext import readable
 from derive.sizes import describe
-from derive.terminal import LONGEST, clean, console, heading, indented, math, readable, short, table
+from derive.terminal import console, heading, indented, math, table
+from derive.verdicts import LOOKS, layout_of
 
 if TYPE_CHECKING:
     from derive.gradient.derivation import Derivation, Gradient, SecondDerivative
     from derive.indexform.derivation import IndexForm
     from derive.indexform.wording import Line
     from derive.problem.problem import Problem
-
-LOOKS = {
-    "correct": ("✓", "green"),
-    "layout": ("⇄", "yellow"),
-    "incorrect": ("✗", "red"),
-    "undecided": ("?", "magenta"),
-    "unreadable": ("!", "magenta"),
-    "skipped": ("·", "dim"),
-}
 
 
 def derived(problem: Problem, found: Derivation) -> Iterable[RenderableType]:
@@ -140,43 +132,12 @@ def _confirmation(found: Derivation) -> Text:
 
 def judged(found: Mapping[str, Any], place: str, details: bool) -> Iterable[RenderableType]:
     """One verdict: its head, its reasons, a counterexample."""
-    icon, colour = LOOKS[found["verdict"]]
-    code = "" if found["code"] == found["verdict"] else f" ({found['code']})"
-    name = place if found["id"] is None else str(found["id"])
-    head = Text.assemble((f"{icon} ", colour), (short(name), "bold"), "  ", (found["verdict"] + code, colour))
-    yield head.append(f"  {clean(found['message'])}")
-    if "place" in found["evidence"]:
-        yield indented(Text(clean(found["evidence"]["place"]), "magenta"), 4)
-    if rows := list(_facts(found, details)):
-        yield indented(table(rows))
-
-
-def _facts(found: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
-    """The rows under a verdict: how it was read, what each member of a chain is, the counterexample."""
-    if found["read_as"] and (details or found["verdict"] != "correct"):
-        yield Text("read as", "dim"), Text(short(readable(found["read_as"])))
-    if "first_wrong" in found and (details or found["first_wrong"] is not None):
-        for number, step in enumerate(found["steps"]):
-            icon, colour = LOOKS[step["verdict"]]
-            yield Text(f"member {number}", "dim"), Text.assemble((f"{icon} ", colour), short(step["text"].strip()))
-    if details and "method" in found["evidence"]:
-        yield Text("decided by", "dim"), Text(found["evidence"]["method"])
-    example = found["evidence"].get("counterexample")
-    if example:
-        sizes = {**example.get("sizes", {}), **example.get("indices", {})}
-        yield from _settings(sizes, example.get("values", {}), details)
-        yield Text("your formula gives", "dim"), Text(short(json.dumps(example["answer"])), "red")
-        yield Text("the derivative is", "dim"), Text(short(json.dumps(example["derivative"])), "green")
-
-
-def _settings(sizes: Mapping[str, Any], values: Mapping[str, Any], details: bool) -> Iterable[tuple[Text, Text]]:
-    given = [f"{readable(name)} = {json.dumps(value)}" for name, value in values.items()]
-    named = ", ".join(f"{readable(name)} = {value}" for name, value in sizes.items())
-    if named:
-        yield Text("for", "dim"), Text(clean(named))
-    if details or len("; ".join(given)) < LONGEST // 2:
-        for number, text in enumerate(given):
-            yield Text("" if number or named else "for", "dim"), Text(short(text))
+    shown = layout_of(found, place, details)
+    yield Text.assemble(*shown.head)
+    if shown.place:
+        yield indented(Text(shown.place, "magenta"), 4)
+    if shown.rows:
+        yield indented(table((Text(label, "dim"), Text.assemble(*value)) for label, value in shown.rows))
 
 
 def summary(verdicts: Counter[str], score: float) -> Text:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from derive import __version__
 from derive.launch import commands
 from derive.lines import MAX_BYTES, identifier_in, parse, plain, read_lines
-from derive.terminal import readable
+from derive.plaintext import readable
 
 Run = Callable[..., Result]
 PROBLEM = {"loss": r"J = \frac{1}{2} s^2", "symbols": {"s": "scalar"}}

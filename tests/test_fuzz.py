@@ -13,7 +13,8 @@ from support import value_of
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
-from derive.grading.grade import ask, judge
+from derive.grading.asking import ask
+from derive.grading.grade import judge
 from derive.numerics.fields import Floating
 from derive.operations.registry import records
 from derive.printing.latex import latex

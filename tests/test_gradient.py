@@ -9,7 +9,7 @@ from derive.expressions.node import Node, count_nodes
 from derive.gradient.closed import closed_form, derivative, sweep_for
 from derive.gradient.derivation import derivation
 from derive.gradient.hessian import hessian
-from derive.grading.grade import ask
+from derive.grading.asking import ask
 from derive.numerics import check
 from derive.printing.latex import latex
 from derive.problem.builder import problem_from

@@ -8,7 +8,7 @@ from derive.errors import DeriveError
 from derive.expressions.node import Node
 from derive.gradient.closed import derivative
 from derive.gradient.derivation import derivation
-from derive.grading.grade import ask
+from derive.grading.asking import ask
 from derive.problem.builder import problem_from
 
 SYMBOLS = {"x": "n", "y": "n", "o": "index 1..n", "A": "n x n", "s": "scalar", "f": "elementwise function"}

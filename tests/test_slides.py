@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from derive.gradient.closed import derivative
-from derive.grading.grade import ask, grade
+from derive.grading.asking import ask
+from derive.grading.grade import grade
 from derive.lowering.lower import lower
 from derive.numerics import check
 from derive.problem.builder import problem_from

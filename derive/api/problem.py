@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +13,8 @@ from derive.api.from_sympy import LOSS, problem_from_sympy
 from derive.api.sympy_nodes import key_of
 from derive.errors import AuthorError
 from derive.gradient.derivation import Derivation, asked, closed_forms, derivation, forward
-from derive.grading.grade import ask, judge
+from derive.grading.asking import ask
+from derive.grading.grade import judge
 from derive.grading.verdict import Verdict
 from derive.lowering.lower import lower
 from derive.problem.builder import problem_from
@@ -125,7 +125,7 @@ class Problem:
     ) -> Verdict:
         """The verdict on an answer in LaTeX."""
         question = ask(self._engine, self._variable(wrt), of, _layout(layout))
-        return judge(None, replace(question, policy=policy or question.policy), answer)
+        return judge(None, question._replace(policy=policy or question.policy), answer)
 
     # ---------------------------------------------------------------------------------------------- showing
 

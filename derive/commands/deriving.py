@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -75,7 +75,7 @@ def gradient(
     try:
         return show(problem, wrt or (() if of else given_names(problem)), of, **asked)
     except AuthorError as error:
-        raise replace(error, where=f"--{error.where}") if error.where in ("wrt", "of") else error from None
+        raise error.found(f"--{error.where}") if error.where in ("wrt", "of") else error from None
 
 
 def numpy(problem: Problem, batch: str | None, summed: bool) -> None:

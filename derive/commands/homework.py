@@ -22,8 +22,9 @@ from derive.homework.reports import asked, number
 from derive.homework.results import BASE, VERDICTS, write_results
 from derive.homework.store import Store
 from derive.homework.submissions import Submission, read_submissions
-from derive.report import LOOKS
-from derive.terminal import clean, console, heading, indented, readable, short, table, write
+from derive.plaintext import clean, readable, short
+from derive.terminal import console, heading, indented, table, write
+from derive.verdicts import LOOKS
 
 MOST_SHOWN = 60
 

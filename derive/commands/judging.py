@@ -13,12 +13,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from derive import cache
 from derive.problem.files import catalogue
+
+if TYPE_CHECKING:
+    from derive.problem.problem import Problem
 
 Found = dict[str, Any]
 Safely = Callable[[Any, Callable[[], Found]], Found]
@@ -35,31 +38,13 @@ def check(
     text = answer.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     path = _path(problem)
     key = path and cache.key_of("check", path.name, path.read_bytes().hex(), *question, text)
-    kept = cache.read("verdicts", key) if key else None
-    if not isinstance(kept, dict):
-        found = safely(None, _question(problem, text, question))
-        kept = {"found": found, "text": _plain_text(found)}
+    found = cache.read("verdicts", key) if key else None
+    if not isinstance(found, dict):
+        found = safely(None, _question(problem, path, text, question))
         if key and found["code"] != "internal":
-            cache.write("verdicts", key, kept)
-    if as_json or _coloured():
-        emit(kept["found"], "answer", as_json, details=True)
-    else:
-        click.echo(kept["text"].encode(sys.stdout.encoding or "utf-8", "replace"), nl=False)
-    return str(kept["found"]["verdict"])
-
-
-def _coloured() -> bool:
-    """Whether standard output may show colours, which are not kept."""
-    return sys.stdout.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))
-
-
-def _plain_text(found: Found) -> str:
-    from io import StringIO
-
-    from derive.report import judged
-    from derive.terminal import text_of
-
-    return text_of(*judged(found, "answer", details=True), stream=StringIO())
+            cache.write("verdicts", key, found)
+    emit(found, "answer", as_json, details=True)
+    return str(found["verdict"])
 
 
 def _path(problem: str) -> Path | None:
@@ -68,22 +53,45 @@ def _path(problem: str) -> Path | None:
     return path if problem != "-" and path.is_file() else None
 
 
-def _question(problem: str, text: str, question: tuple[str, str, str | None, str | None]) -> Callable[[], Found]:
+def _question(
+    problem: str, path: Path | None, text: str, question: tuple[str, str, str | None, str | None]
+) -> Callable[[], Found]:
     """The question, read; an `AuthorError` where it cannot be asked."""
-    from dataclasses import replace
-
-    from derive.commands.deriving import loaded
     from derive.errors import AuthorError
-    from derive.grading.grade import ask, judge
+    from derive.grading.asking import ask
+    from derive.grading.grade import judge
+    from derive.grading.kept import Kept
 
     wrt, of, layout, policy = question
-    home = loaded(problem)
+    home = _loaded(problem)
     try:
         asked = ask(home, wrt, of, layout)
     except AuthorError as error:
         raise error.at("standard input" if problem == "-" else problem) from None
-    asked = replace(asked, policy=policy or asked.policy)
-    return lambda: judge(None, asked, text).as_dict()
+    key = path and cache.key_of("question", path.name, path.read_bytes().hex(), wrt, of, layout)
+    found = cache.read("questions", key) if key else None
+    kept = Kept(found) if isinstance(found, dict) else None
+    asked = asked._replace(policy=policy or asked.policy, kept=kept)
+
+    def judged() -> Found:
+        verdict = judge(None, asked, text).as_dict()
+        if key and found is None and cache.folder() is not None and verdict["verdict"] != "unreadable":
+            from derive.grading.keeping import keep
+
+            cache.write("questions", key, keep(asked))
+        return verdict
+
+    return judged
+
+
+def _loaded(problem: str) -> Problem:
+    if problem == "-":
+        from derive.commands.deriving import loaded
+
+        return loaded(problem)
+    from derive.problem.load import load
+
+    return load(problem)
 
 
 def grade(
@@ -125,8 +133,18 @@ def emit(found: Mapping[str, Any], place: str, as_json: bool, details: bool = Fa
     """One verdict: a line of JSON, or what a person reads."""
     if as_json:
         click.echo(json.dumps(found))
-        return
-    from derive.report import judged
-    from derive.terminal import write
+    elif _coloured():
+        from derive.report import judged
+        from derive.terminal import write
 
-    write(*judged(found, place, details))
+        write(*judged(found, place, details))
+    else:
+        from derive.plaintext import printed
+        from derive.verdicts import layout_of, plain
+
+        printed(plain(layout_of(found, place, details)))
+
+
+def _coloured() -> bool:
+    """Whether standard output shows colours, for which a library is imported."""
+    return sys.stdout.isatty() or any(os.environ.get(name) for name in ("FORCE_COLOR", "TTY_COMPATIBLE"))

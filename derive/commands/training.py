@@ -10,7 +10,8 @@ from rich.progress import track
 from rich.text import Text
 
 from derive.errors import AuthorError
-from derive.terminal import clean, console, heading, readable, table, write
+from derive.plaintext import clean, readable
+from derive.terminal import console, heading, table, write
 from derive.training.config import read_config
 from derive.training.descent import Epoch, descend
 from derive.training.model import Model, model_of

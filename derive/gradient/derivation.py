@@ -6,7 +6,7 @@ Everything here is values and LaTeX text; how it looks on a terminal or a page i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from derive.errors import AuthorError
@@ -147,7 +147,7 @@ def derivation(
     `layout` overrides that of the problem and its questions; `second` asks for the Hessians of the loss too.
     Raises `AuthorError` for a variable that is none, `NoRuleError` for an operation that has no rule.
     """
-    questions = [replace(q, layout=layout or q.layout) for q in asked(problem, wrt, of)]
+    questions = [q._replace(layout=layout or q.layout) for q in asked(problem, wrt, of)]
     whole = [q for q in questions if not q.of]
     layout = "numerator" if all(q.layout == "numerator" for q in questions) else "shape"
     steps = _steps(problem, whole, layout) if whole else ()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from derive.expressions.node import Node
 from derive.problem.problem import Problem, Target
 from derive.sizes import SCALAR, Dims
 
+if TYPE_CHECKING:
+    from derive.grading.kept import Kept
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked: the derivative of `of` with respect to `target`, in a layout."""
+
+class Asked(NamedTuple):
+    """What is asked: the derivative of `of` with respect to `target`, in a layout.
+
+    `kept` is what an earlier run has kept of this question, if any.
+    """
 
     problem: Problem
     of: Node
@@ -21,6 +26,7 @@ class Asked:
     closed: Callable[[], Node | None] = lambda: None
     policy: str = "usual"
     preamble: str = ""
+    kept: Kept | None = None
 
     @property
     def dims(self) -> Dims:

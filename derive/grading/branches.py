@@ -7,8 +7,7 @@ Nothing is evaluated here.  `normal` brings indicators to a form in which equal 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from derive.expressions import build as b
 from derive.expressions.leaves import properties_of
@@ -26,8 +25,7 @@ PIECEWISE = frozenset(("add", "relu", "abs", "maximum", "minimum", "cases", "tot
 Meanings = Mapping[Node, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(NamedTuple):
     """What chooses a branch: the sign of an operand, or whether it is zero; `bound` are the sums it stands in."""
 
     operand: Node

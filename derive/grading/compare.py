@@ -21,6 +21,7 @@ from derive.grading.asked import Asked
 from derive.grading.branches import Test
 from derive.grading.counterexample import counterexample
 from derive.grading.digits import has_tall_numbers
+from derive.grading.limits import CLEARLY, FEW, FEWEST_DEFINED, NEGLIGIBLE, OWN_POINTS, OWN_SAMPLES
 from derive.grading.memory import Memory
 from derive.grading.outcome import Outcome
 from derive.grading.reference import Reference, reference
@@ -29,14 +30,12 @@ from derive.numerics.sampling import Sample
 from derive.reading.open_sizes import is_open
 from derive.sizes import describe
 
-CLEARLY, NEGLIGIBLE = 1e-6, 1e-9
 EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
-OWN_SAMPLES, OWN_POINTS, LABEL_POINTS = 3, 12, 400
-FEW, MOST = 4, 14
+LABEL_POINTS = 400
+MOST = 14
 FARTHEST, OSCILLATING_SAMPLES = 12, 8
 MOST_ENTRIES = 3
 MOST_LABEL_TESTS, MOST_COINS = 6, 5
-FEWEST_DEFINED = 3
 
 
 _KNOWN: Memory[Outcome] = Memory(10_000)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from derive.errors import AnswerError, AuthorError, NoRuleError, mark
 from derive.expressions import build as b
 from derive.expressions.node import Node
-from derive.grading import compare as c
 from derive.grading.answer import Member, Written, explained, take_apart, variables_left
 from derive.grading.asked import Asked
+from derive.grading.asking import ask, problem_of
 from derive.grading.memory import Memory
+from derive.grading.outcome import Outcome
 from derive.grading.verdict import Verdict, reported
 from derive.latex import syntax as s
 from derive.printing.latex import latex
-from derive.problem.builder import problem_from
-from derive.problem.load import by_identifier
-from derive.problem.problem import Problem, Target, leaf_of
+from derive.problem.problem import leaf_of
 from derive.reading.derivatives import with_free_indices_kept, without_arguments
 from derive.reading.reader import Reader
 from derive.reading.scope import Scope
@@ -73,71 +70,20 @@ def _graded(question: Mapping[str, Any]) -> Verdict:
     if question.get("policy", "usual") not in POLICIES or not isinstance(question.get("preamble", ""), str):
         return reported(identifier, "bad-line", f"`policy` is one of {', '.join(POLICIES)} and `preamble` is a text.")
     try:
-        problem = _problem_of(question.get("problem"))
+        problem = problem_of(question.get("problem"))
         asked = ask(problem, question["wrt"], question.get("of", ""), question.get("layout"))
-        asked = replace(
-            asked, policy=question.get("policy", asked.policy), preamble=question.get("preamble", asked.preamble)
+        asked = asked._replace(
+            policy=question.get("policy", asked.policy), preamble=question.get("preamble", asked.preamble)
         )
     except AuthorError as error:
         return reported(identifier, "bad-problem", str(error))
     return judge(identifier, asked, question["answer"])
 
 
-_INLINE: Memory[Problem] = Memory(512)
-_ASKED: Memory[tuple[Problem, Asked]] = Memory(2048)
-
-
-def _problem_of(given: Any) -> Problem:
-    """The problem of a question: by its id, or written out (read once)."""
-    if isinstance(given, str):
-        return by_identifier(given)
-    if isinstance(given, Problem):
-        return given
-    if not isinstance(given, Mapping):
-        raise AuthorError("the problem is an id or a table", "problem")
-    key = repr(given)
-    problem = _INLINE.get(key)
-    if problem is None:
-        problem = _INLINE[key] = problem_from(given)
-    return problem
-
-
-def ask(problem: Problem, wrt: str, of: str = "", layout: str | None = None) -> Asked:
-    """What is asked, with its variable and what is differentiated resolved."""
-    key = (id(problem), wrt, of, layout)
-    known = _ASKED.get(key)
-    if known is None or known[0] is not problem:
-        known = _ASKED[key] = (problem, _ask(problem, wrt, of, layout))
-    return known[1]
-
-
-def _ask(problem: Problem, wrt: str, of: str, layout: str | None) -> Asked:
-    target = problem.target(wrt)
-    node = problem.target(of).access if of else problem.loss_symbol
-    if of:
-        target = _with_free(target, problem.target(of))
-    if node.dims != b.SCALAR:
-        for name, part in (("of", node), ("wrt", target.access)):
-            if b.ONE not in part.dims:
-                raise AuthorError(f"in a Jacobian {latex(part)} is to be a vector, not a matrix", name)
-    from derive.gradient.closed import closed_form
-
-    layout = layout or problem.layout
-    closed = partial(closed_form, problem, node, target, layout)
-    return Asked(problem, node, target, layout, closed, problem.policy, problem.preamble)
-
-
-def _with_free(target: Target, of: Target) -> Target:
-    """The variable's free indices together with those of what is differentiated."""
-    free = dict(target.free) | dict(of.free)
-    return Target(target.text, target.leaf, target.access, tuple(free.items()))
-
-
 # ------------------------------------------------------------------------------------------------ judging
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """The verdict on one member of a chain."""
 
     verdict: str
@@ -161,9 +107,9 @@ def judge(identifier: Any, asked: Asked, text: str) -> Verdict:
     left_over = variables_left(written.members[-1]) if last.verdict in ("correct", "layout") else []
     if any(_is_variable(asked, wrt) for wrt in left_over):
         message = "The derivative still stands in the answer; work it out."
-        last = replace(last, verdict="skipped", code="restated", message=message)
+        last = last._replace(verdict="skipped", code="restated", message=message)
     if last.verdict == "skipped":
-        last = replace(last, verdict="unreadable")
+        last = last._replace(verdict="unreadable")
     judged[-1] = last
     if len(judged) == 1:
         score = SCORES[last.verdict]
@@ -181,7 +127,7 @@ def _is_variable(asked: Asked, wrt: s.Syntax) -> bool:
 
 def _right_by_definition(judged: Judged) -> Judged:
     """A member on the way that only restates the question is right."""
-    return replace(judged, verdict="correct") if judged.code == "restated" and judged.evidence.get("whole") else judged
+    return judged._replace(verdict="correct") if judged.code == "restated" and judged.evidence.get("whole") else judged
 
 
 def _beside(asked: Asked, last: Judged, written: Written, text: str) -> Judged:
@@ -227,9 +173,10 @@ def _unreadable(identifier: Any, problem: AnswerError, text: str) -> Verdict:
 
 def _reader(asked: Asked, scope: Scope | None = None) -> Reader:
     """A reader of answers: the free indices of the variable are bound, derivatives have values."""
-    from derive.gradient.closed import derivative_value
 
     def derive(of: Node, wrt: Node) -> Node:
+        from derive.gradient.closed import derivative_value
+
         if _is_asked(asked, of) and leaf_of(wrt) is asked.target.leaf:
             message = "This only restates what is asked: the derivative itself stands in the answer."
             raise AnswerError("restated", message)
@@ -282,7 +229,7 @@ def _with_reason(
 
     found = why(asked, syntax, node, read, text, (judged.code, judged.message) if judged.code == "shape" else None)
     message = found.message if judged.code == "shape" else found.message + judged.message
-    return replace(judged, code=found.code, message=message, evidence={**judged.evidence, **found.evidence})
+    return judged._replace(code=found.code, message=message, evidence={**judged.evidence, **found.evidence})
 
 
 def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
@@ -329,12 +276,12 @@ def _is_asked(asked: Asked, of: Node) -> bool:
 
 def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
     read_as = latex(node) if node.count <= MOST_SHOWN else ""
-    outcome = c.compare(asked, node, reader.partial)
+    outcome = _outcome(asked, node, reader)
     remark = "".join(f" Note: {note}." for note in dict.fromkeys(reader.notes))
     evidence: dict[str, Any] = {"method": outcome.method}
     if outcome.relation == "equal":
         return Judged("correct", "correct", read_as, f"Equal to the derivative.{remark}", evidence)
-    turned = c.compare(asked, b.transpose(node), reader.partial)
+    turned = _outcome(asked, b.transpose(node), reader)
     if turned.relation == "equal" and node.dims != b.SCALAR:
         other = "numerator" if asked.layout == "shape" else "shape"
         meaning = "this is the transpose of the derivative in the layout asked for"
@@ -347,3 +294,13 @@ def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
         return Judged("incorrect", outcome.method, read_as, outcome.message + remark, evidence)
     evidence["counterexample"] = dict(outcome.counterexample)
     return Judged("incorrect", "different", read_as, remark, evidence)
+
+
+def _outcome(asked: Asked, node: Node, reader: Reader) -> Outcome:
+    """How an answer stands to the derivative: by what is kept of the question, or by the whole ladder."""
+    found = asked.kept.outcome(asked, node, reader.partial) if asked.kept is not None else None
+    if found is None:
+        from derive.grading.compare import compare
+
+        found = compare(asked, node, reader.partial)
+    return found

@@ -55,7 +55,12 @@ def roomy(
 
 def of_its_own(problem: Problem, target: Target, answer: Node, count: int, points: int) -> Iterator[Sample]:
     """Samples whose sizes, indices and values follow from the answer; their sizes differ while there are others."""
-    mark, taken, least = digest(answer), list[dict[str, int]](), reach(answer)
+    return by_mark(problem, target, digest(answer), count, points, reach(answer))
+
+
+def by_mark(problem: Problem, target: Target, mark: bytes, count: int, points: int, least: int = 1) -> Iterator[Sample]:
+    """Samples that follow from a mark; with sizes of more than `least` in the first of them."""
+    taken = list[dict[str, int]]()
     for k in range(count):
         seed = int.from_bytes(hashlib.sha256(mark + bytes([k])).digest()[:4], "big")
         if _is_slow(problem):

@@ -7,7 +7,7 @@ from html import escape
 
 from derive.graph.layout import Placed, place
 from derive.graph.model import Edge, Graph, GraphNode
-from derive.terminal import readable
+from derive.plaintext import readable
 
 WIDTH, GAP, HEIGHT, SPACE, MARGIN = 148, 104, 62, 44, 26
 LETTER, LONGEST_LABEL, LONGEST_NUMBER = 7.0, 20, 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.graph.model import Graph, GraphNode
-from derive.terminal import readable
+from derive.plaintext import readable
 
 HEAD = ("node", "computes", "value", "gradient", "which comes from")
 HEAD_WITHOUT = ("node", "computes", "shape", "gradient", "which comes from")

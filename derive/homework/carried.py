@@ -23,6 +23,7 @@ from derive.expressions.node import Node
 from derive.gradient.closed import closed_form, probe, sweep_for
 from derive.grading import compare, grade
 from derive.grading.asked import Asked
+from derive.grading.asking import ask
 from derive.grading.reference import reference
 from derive.numerics.fields import Floating
 from derive.numerics.sampling import world
@@ -46,8 +47,8 @@ def follows(problem: Problem, earlier: Mapping[str, Any], later: Mapping[str, An
 
 
 def _follows(problem: Problem, earlier: Mapping[str, Any], later: Mapping[str, Any]) -> tuple[bool, str]:
-    first = grade.ask(problem, earlier["wrt"], "", earlier.get("layout"))
-    then = grade.ask(problem, later["wrt"], "", later.get("layout"))
+    first = ask(problem, earlier["wrt"], "", earlier.get("layout"))
+    then = ask(problem, later["wrt"], "", later.get("layout"))
     true, given = first.closed(), _read(first, earlier["answer"])
     if true is None or given.dims != first.dims:
         return False, "the earlier answer has another shape"

@@ -16,6 +16,7 @@ from derive.expressions.node import Node
 from derive.gradient.derivation import derivation
 from derive.grading import grade
 from derive.grading.asked import Asked
+from derive.grading.asking import ask
 from derive.grading.reference import reference
 from derive.homework.carried import carried_form
 from derive.homework.model import Homework, Question, Variant
@@ -68,7 +69,7 @@ def _checked(question: Question, number: int, variant: Variant, earlier: Variant
         found = derivation(problem, variant.wrt, variant.of or None, variant.layout or None).gradients[0]
         answer = found.latex
         lines = [_confirmed(found.confirmed, found.exact, found.numeric_error)]
-        asked = grade.ask(problem, variant.wrt, variant.of, variant.layout or None)
+        asked = ask(problem, variant.wrt, variant.of, variant.layout or None)
         lines += [_typed(variant, answer), *_refused(variant, asked)]
         if earlier is not None:
             lines.append(_carried(problem, asked, earlier))
@@ -134,7 +135,7 @@ def _equal(asked: Asked, mutant: Node, turned: bool) -> bool:
 
 def _carried(problem: Problem, then: Asked, earlier: Variant) -> Line:
     """Whether an error in the earlier question can be carried into this one at all."""
-    first = grade.ask(problem, earlier.wrt, "", earlier.layout or None)
+    first = ask(problem, earlier.wrt, "", earlier.layout or None)
     what = f"after the gradient with respect to {earlier.wrt}"
     if carried_form(first, then) is None:
         return Line(False, what, "the answer does not go through it, so no error can be carried forward")

@@ -330,7 +330,7 @@ class _Deriver:
         if same(mine, closed):
             return SAME_FORM
         free = tuple((dict(self.target.free) | dict(self.given_free)).items())
-        return EQUAL_VALUES if check.exact(self.problem, self.of, replace(self.target, free=free), mine) else ""
+        return EQUAL_VALUES if check.exact(self.problem, self.of, self.target._replace(free=free), mine) else ""
 
     def _exact(self, value: Node, jacobian: bool) -> str:
         """How forward mode confirms the entry."""
@@ -339,5 +339,5 @@ class _Deriver:
         target = Target(self.target.text, self.place.leaf, access, self.free)
         of = self.head.node if jacobian else self.of
         if self.head_free:
-            target = replace(target, free=tuple((dict(self.free) | dict(self.head_free)).items()))
+            target = target._replace(free=tuple((dict(self.free) | dict(self.head_free)).items()))
         return check.exact(self.problem, of, target, value)

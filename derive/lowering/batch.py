@@ -108,7 +108,7 @@ def source_of(problem: Problem, over: str | None = None, summed: bool = False) -
     try:
         return batched(problem, names_in(over), reduce="sum" if summed else "mean").lowered().source
     except AuthorError as error:
-        raise replace(error, where="--batch" if error.where == "over" else error.where) from None
+        raise error.found("--batch" if error.where == "over" else error.where) from None
 
 
 def names_in(text: str) -> list[str]:

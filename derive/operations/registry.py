@@ -10,8 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derive.errors import ShapeError
 from derive.sizes import Dims, describe
@@ -24,8 +23,7 @@ Evaluate = Callable[..., Any]
 VectorJacobianProduct = Callable[..., tuple["Node | None", ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """What is known of one operation.
 
     `dims(data, *operand_dims)` gives the dimensions and raises `ShapeError`.

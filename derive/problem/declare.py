@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from derive.errors import AnswerError, AuthorError, mark
 from derive.expressions import build as b
@@ -24,8 +24,7 @@ _RANGE = re.compile(r"^(.*?)\s*=\s*(.+?)\s*\.\.\s*(.+)$")
 _EXCLUDED = re.compile(r"^(.*?)\s*(?:\\neq|\\ne|!=|≠)\s*(.+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """A declaration taken apart."""
 
     shape: str

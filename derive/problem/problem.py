@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from derive.errors import AnswerError, AuthorError, mark
 from derive.expressions import build as b
@@ -18,8 +18,7 @@ NOT_VARIABLES = {"index": WHOLE, "index_family": WHOLE, "size": WHOLE, "number":
 Definition = Node | tuple[str, Range, Node]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked: the derivative of `of` (the loss if empty) with respect to `wrt`."""
 
     wrt: str
@@ -28,8 +27,7 @@ class Question:
     answer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A variable: the leaf that it is (part of), how it is reached, and the indices that stay free."""
 
     text: str

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from derive.plaintext import readable
 from derive.sheets.blocks import (
     Block,
     Code,
@@ -20,7 +21,6 @@ from derive.sheets.blocks import (
     pieces,
 )
 from derive.sheets.html_math import mathml, terms
-from derive.terminal import readable
 
 MARKS = {"confirmed": "✓", "doubt": "✗", "mistake": "⚠", "remark": ""}
 WIDE_SIDE = 46

@@ -8,8 +8,8 @@ from derive.errors import AuthorError
 from derive.expressions import build as b
 from derive.expressions.node import count_nodes
 from derive.gradient.sweep import naming
+from derive.grading.asking import ask
 from derive.grading.compare import compare
-from derive.grading.grade import ask
 from derive.misconceptions.broken import broken_derivations
 from derive.misconceptions.registry import record
 from derive.printing.latex import latex
