@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from derive.errors import AnswerError, Span
 from derive.grading.clauses import SEPARATORS, TRAILING, Clause, covered, lines, without_tail
@@ -24,8 +25,7 @@ UNENDING = frozenset((r"\ldots", r"\forall", r"\exists"))
 MOST_DEFINITIONS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One member of a chain: its text, and its syntax or the error that kept it from being read."""
 
     text: str
@@ -34,8 +34,7 @@ class Member:
     error: AnswerError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """An answer taken apart.
 
     `left` is what stands before the first `=` if it names the derivative; `alternatives` are formulas given
@@ -49,7 +48,7 @@ class Written:
     definitions: tuple[Entity, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Statement:
     """A chain, in tokens, with what is said behind it."""
 
@@ -69,12 +68,14 @@ def take_apart(reader: Reader, text: str, is_asked: Callable[[s.Syntax], bool] =
         raise AnswerError("words" if only_words else "empty", message, (0, len(text)))
     chosen = found.choose(statements, is_asked)
     members = [found.member(part) for part in chosen.parts if without_tail(part)]
-    cases = found.cases(members[-1], chosen)
+    cases = found.cases(members[-1], chosen) if chosen.clauses else None
     if cases is not None:
         members[-1], chosen = cases, _Statement(chosen.parts, [], chosen.remarks)
     left = None
     if len(members) > 1 and names_the_derivative(reader, members[0]):
         left, members = members[0].syntax, members[1:]
+    if len(everything) == 1 and not (chosen.clauses or chosen.remarks or cases):
+        return Written(left, tuple(members))
     definitions = [d for st in everything for d in found.definitions(st, st.parts is not chosen.parts)]
     alternatives = found.alternatives(chosen)
     hedged = any(set(clause.opening.split()) & OTHER for clause in (*chosen.clauses, *chosen.remarks))
@@ -126,6 +127,8 @@ class _Apart:
 
     def choose(self, statements: list[_Statement], is_asked: Callable[[s.Syntax], bool]) -> _Statement:
         """The last equation for what is asked, else for any derivative, else the last."""
+        if len(statements) == 1:
+            return statements[0]
         firsts = [(st, self.member(st.parts[0]).syntax) for st in statements if len(st.parts) > 1]
         asked = [st for st, first in firsts if first is not None and is_asked(first)]
         derivatives = [st for st, first in firsts if first is not None and _only_derivatives(first)]
@@ -228,14 +231,15 @@ class _Apart:
 
 def split(tokens: list[Token]) -> list[list[Token]]:
     """The parts between equality signs that stand in no bracket."""
-    parts: list[list[Token]] = [[]]
-    inside = covered(tokens)
+    if SEPARATORS.isdisjoint([token.text for token in tokens]):
+        return [tokens]
+    parts: list[list[Token]] = []
+    inside, start = covered(tokens), 0
     for k, token in enumerate(tokens):
         if token.text in SEPARATORS and k not in inside:
-            parts.append([])
-        else:
-            parts[-1].append(token)
-    return parts
+            parts.append(tokens[start:k])
+            start = k + 1
+    return [*parts, tokens[start:]]
 
 
 def _stray(parser: Parser) -> AnswerError:

@@ -17,16 +17,18 @@ CONCLUDING = frozenset(
     "is equals equal gives becomes simplifies so thus hence therefore finally get obtain yields reduces".split()
 )
 ABOVE = frozenset((r"\overset", r"\underset", r"\stackrel"))
-PAUSES = frozenset((",", ";"))
+PAUSES = frozenset((",", ";", r"\forall"))
 TRAILING = frozenset((".", ",", ";", r"\in", r"\quad", ":", "?", "!"))
 LEADING = frozenset((r"\therefore", r"\because", r"\Rightarrow", r"\to", r"\iff", ":", ",", ".", ";", r"\bullet"))
+LAYOUT = ABOVE | PAUSES | TRAILING | LEADING | {r"\begin", r"\end", r"\\", "&"}
 LEADING_WORDS = frozenset(
     """answer ans result solution gradient derivative final finally therefore thus hence then the this is we get have
     obtain find so that which gives to it and""".split()
 )
+WORDS = REMARKS | LEADING_WORDS
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Clause:
     """What follows a comma or words: `opening` is that comma or those words."""
 
@@ -34,7 +36,7 @@ class Clause:
     tokens: list[Token] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Line:
     """A line: its formula, the clauses behind it, and remarks in brackets."""
 
@@ -77,6 +79,9 @@ class Line:
 
 def lines(tokens: list[Token], letters: set[str]) -> list[Line]:
     """The lines of an answer, without aligned environments, alignment marks and braces around the whole."""
+    body = without_tail(tokens)
+    if _is_plain(body):
+        return [Line(body, [])] if body else []
     tokens = without_tail(_without_frames(_plain_equals(tokens)))
     while tokens and tokens[0].text == "{" and match_brackets(tokens).get(0) == len(tokens) - 1:
         tokens = without_tail(tokens[1:-1])
@@ -94,23 +99,41 @@ def lines(tokens: list[Token], letters: set[str]) -> list[Line]:
     return [_line([tokens[k] for k in row], letters) for row in found if row]
 
 
-def covered(tokens: list[Token]) -> set[int]:
+def _is_plain(tokens: list[Token]) -> bool:
+    """Whether this is one formula, as most answers are: without words, punctuation, lines or frames."""
+    if tokens and tokens[0].text == "{":
+        return False
+    last, touching = -1, list[int]()
+    for k, (kind, text, start, end) in enumerate(tokens):
+        if kind == "letter":
+            if start == last:
+                touching.append(k - 1)
+            last = end
+        elif text in LAYOUT or kind == "text":
+            return False
+    return not any(_joined(tokens[k : _letters_end(tokens, k)]) in WORDS for k in touching)
+
+
+def covered(tokens: list[Token], partner: dict[int, int] | None = None) -> set[int]:
     """The numbers of the tokens that stand in a bracket, in braces or in an environment."""
     out: set[int] = set()
-    for start, end in match_brackets(tokens).items():
+    for start, end in (match_brackets(tokens) if partner is None else partner).items():
         if start < end and start not in out:
             out.update(range(start + 1, end))
+    texts = [token.text for token in tokens]
     depth = 0
-    for k, token in enumerate(tokens):
-        depth += token.text == r"\begin"
+    for k, text in enumerate(texts if r"\begin" in texts else ()):
+        depth += text == r"\begin"
         if depth > 0:
             out.add(k)
-        depth -= token.text == r"\end"
+        depth -= text == r"\end"
     return out
 
 
 def _plain_equals(tokens: list[Token]) -> list[Token]:
     """The tokens with `\\overset{(a)}{=}` and `:=` as plain equality signs."""
+    if all(token.text not in ABOVE and token.text != ":" for token in tokens):
+        return tokens
     out: list[Token] = []
     partner = match_brackets(tokens)
     k = 0
@@ -130,6 +153,8 @@ def _plain_equals(tokens: list[Token]) -> list[Token]:
 
 def _without_frames(tokens: list[Token]) -> list[Token]:
     """The tokens without the beginnings and ends of environments that only lay out lines."""
+    if all(token.text != r"\begin" and token.text != r"\end" for token in tokens):
+        return tokens
     out: list[Token] = []
     tables: list[bool] = []
     k = 0
@@ -179,24 +204,25 @@ def without_tail(tokens: list[Token]) -> list[Token]:
 
 def _line(tokens: list[Token], letters: set[str]) -> Line:
     tokens = _without_lead(tokens, letters)
-    inside, partner = covered(tokens), match_brackets(tokens)
+    partner = match_brackets(tokens)
+    inside = covered(tokens, partner)
     line = Line([], [])
     k = 0
     while k < len(tokens):
-        end = k if k in inside else _words_end(tokens, k, letters)
-        if end > k:
+        if k in inside:
+            line.add(tokens[k])
+        elif (end := _words_end(tokens, k, letters)) > k:
             line.words(tokens[k:end], tokens[end] if end < len(tokens) else None)
-            k = end
-        elif k not in inside and _is_remark(tokens, k, partner, letters):
+            k = end - 1
+        elif _is_remark(tokens, k, partner, letters):
             aside = _line(tokens[k + 1 : partner[k]], letters)
             line.remarks += [Clause("", aside.main), *aside.clauses, *aside.remarks]
-            k = partner[k] + 1
-        elif k not in inside and _is_pause(tokens, k):
+            k = partner[k]
+        elif _is_pause(tokens, k):
             line.begin(tokens[k].text)
-            k += 1
         else:
             line.add(tokens[k])
-            k += 1
+        k += 1
     return line
 
 
@@ -204,7 +230,7 @@ def _is_pause(tokens: list[Token], k: int) -> bool:
     """A comma, a semicolon, "for all", or the end of a sentence."""
     if tokens[k].text in (".", ":"):
         return k + 1 < len(tokens) and tokens[k + 1].start > tokens[k].end
-    return tokens[k].text in (*PAUSES, r"\forall")
+    return tokens[k].text in PAUSES
 
 
 def _is_remark(tokens: list[Token], k: int, partner: dict[int, int], letters: set[str]) -> bool:
@@ -227,6 +253,8 @@ def _words_end(tokens: list[Token], k: int, letters: set[str]) -> int:
     if tokens[k].kind == "text" and not is_identifier(tokens[k]):
         return k + 1
     end = _letters_end(tokens, k)
+    if end < k + 2:
+        return k
     word = _joined(tokens[k:end])
     known = len(word) < 4 and set(word) & letters
     return end if word in REMARKS and not known else k

@@ -51,7 +51,7 @@ def cleaned(raw: list[Token], texts: list[str]) -> list[Token]:
     """The tokens that mean something; `texts` are those of the raw tokens."""
     dropping = not DROPPED.isdisjoint(texts)
     if not CLEANED.isdisjoint(texts) or (dropping and "." in texts) or "{ }" in " ".join(texts):
-        return Cleaner(raw).run()
+        return Cleaner(_with_evaluations(raw) if "|" in texts else raw).run()
     return [token for token in raw if token.text not in DROPPED] if dropping else raw
 
 
@@ -59,7 +59,7 @@ class Cleaner:
     """One pass over the raw tokens that drops what only changes the look."""
 
     def __init__(self, raw: list[Token]) -> None:
-        self.raw, self.at = _with_evaluations(raw), 0
+        self.raw, self.at = raw, 0
         self.out: list[Token] = []
         self.invisible = set[int]()
 
@@ -68,9 +68,7 @@ class Cleaner:
         while self.at < end:
             token = raw[self.at]
             step = STEPS.get(token.text)
-            if self.at in self.invisible:
-                self.at += 1
-            elif step is None:
+            if step is None:
                 out.append(token)
                 self.at += 1
             else:
@@ -79,7 +77,13 @@ class Cleaner:
 
     def brace(self, token: Token) -> None:
         """A brace is kept unless the pair encloses nothing; `{}^t` is one token."""
-        if self._transposes():
+        following = self.raw[self.at + 1].text if self.at + 1 < len(self.raw) else ""
+        if self.at in self.invisible:
+            self.at += 1
+        elif following != "}" and following not in FONTS:
+            self.out.append(token)
+            self.at += 1
+        elif self._transposes():
             self.out.append(token._replace(text="{}^"))
             self.at += 3
         elif self._encloses_nothing():
@@ -87,6 +91,12 @@ class Cleaner:
         else:
             self.out.append(token)
             self.at += 1
+
+    def closing_brace(self, token: Token) -> None:
+        """A closing brace is kept unless it belongs to a frame."""
+        if self.at not in self.invisible:
+            self.out.append(token)
+        self.at += 1
 
     def bar(self, token: Token) -> None:
         """A bar after `\\left` or `\\right` is known to open or to close."""
@@ -203,11 +213,12 @@ STEPS: dict[str, Callable[[Cleaner, Token], None]] = {
     **dict.fromkeys((*DROPPED, "$"), Cleaner.drop),
     **dict.fromkeys(FORBIDDEN, Cleaner.refuse),
     "{": Cleaner.brace,
+    "}": Cleaner.closing_brace,
     "|": Cleaner.bar,
     r"\|": Cleaner.bar,
     ".": Cleaner.dot,
 }
-CLEANED = frozenset(STEPS) - DROPPED - {"{", "."}
+CLEANED = frozenset(STEPS) - DROPPED - {"{", "}", "."}
 
 
 def _with_evaluations(raw: list[Token]) -> list[Token]:

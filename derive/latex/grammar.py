@@ -58,8 +58,6 @@ def is_identifier(token: Token) -> bool:
 
 def join_bars(tokens: list[Token]) -> list[Token]:
     """`||v||` is the norm bar twice; in `|s||t|` a bar ends and another begins."""
-    if all(token.text != "|" for token in tokens):
-        return tokens
     opened: list[tuple[int, str]] = []
     doubled: set[int] = set()
     k = 0

@@ -41,8 +41,10 @@ class Parser:
     __slots__ = ("at", "depth", "end", "letters", "matching", "text", "texts", "tokens", "words")
 
     def __init__(self, text: str, tokens: list[Token], names: Collection[str], letters: Collection[str]) -> None:
-        self.text, self.tokens = text, (tokens := join_bars(tokens))
-        self.texts = [token.text for token in tokens]
+        self.text, self.tokens, self.texts = text, tokens, [token.text for token in tokens]
+        if "|" in self.texts:
+            self.tokens = tokens = join_bars(tokens)
+            self.texts = [token.text for token in tokens]
         self.words, self.letters = names, letters
         self.at, self.end, self.depth = 0, len(tokens), 0
         self.matching = match_brackets(tokens)

@@ -27,7 +27,7 @@ def behind(p: Parser, body: s.Syntax, start: int) -> s.Syntax:
             found = script(p)
             if text == "_":
                 subs.append(found)
-            elif all(t.text == "'" for t in found.tokens):
+            elif found.tokens[0].text == "'" and all(t.text == "'" for t in found.tokens):
                 primes += len(found.tokens)
             else:
                 sups.append(found)
