@@ -7,8 +7,6 @@ spacing and alignment are dropped.
 from __future__ import annotations
 
 import re
-import string
-import unicodedata
 from typing import NamedTuple
 
 from derive.errors import AnswerError
@@ -74,18 +72,12 @@ _PIECE = re.compile(
 )
 # The kind and text of the usual pieces; nothing for those without a meaning.  In programs, == is =, .* is \odot.
 _KNOWN: dict[str, tuple[str, str] | tuple[()]] = {
-    **{sign: ("sign", sign) for sign in string.punctuation if sign != "%"},
-    **{letter: ("letter", letter) for letter in string.ascii_letters},
-    **{digit: ("number", digit) for digit in string.digits},
+    **{c: ("letter" if c.isalpha() else "number" if c.isdigit() else "sign", c) for c in map(chr, range(33, 127))},
     **{piece: ("command" if len(text) > 1 else "sign", text) for piece, text in SAME.items()},
     **DIRECTED,
-    " ": (),
-    "\n": (),
-    "~": (),
-    "@": (),
-    "==": ("sign", "="),
-    ".*": ("command", r"\odot"),
-}
+    **dict.fromkeys((" ", "\n", "~", "%", "@"), ()),
+    "==": ("sign", "="), ".*": ("command", r"\odot"),
+}  # fmt: skip
 
 
 def tokenize(text: str, preamble: str = "") -> list[Token]:
@@ -130,7 +122,8 @@ def _unusual(piece: str, at: int, end: int) -> list[Token]:
     """A long number, a command with a star, or a character that keyboards lack."""
     first = piece[0]
     if first == "\\":
-        return [Token(*_KNOWN.get(piece.rstrip("*")) or ("command", piece), at, end)]
+        name = SAME.get(piece.rstrip("*"), piece)
+        return [Token("command" if len(name) > 1 else "sign", name, at, end)]
     if first.isdecimal() or first == ".":
         return [Token("number", piece.rstrip(".").replace("{,}", ""), at, end)]
     if first.isspace() or first in "~%":
@@ -143,6 +136,8 @@ def _unusual(piece: str, at: int, end: int) -> list[Token]:
 def _from_unicode(char: str, at: int) -> list[Token]:
     if char in INVISIBLE:
         return []
+    import unicodedata
+
     replacement = UNICODE.get(char) or unicodedata.normalize("NFKC", char)
     if replacement == char or not replacement.isascii():
         name = unicodedata.name(char, "an unknown character")
