@@ -6,19 +6,50 @@ polynomials, never by value.
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 from derive.errors import EvaluationError
 
 Monomial = tuple[str, ...]
+Terms = tuple[tuple[Monomial, int], ...]
+OPEN = "?"
 
 
-@dataclass(frozen=True, slots=True)
 class Size:
-    """A size such as `d`, `5 d` or `2 m + 1`: sorted pairs of a monomial and its coefficient."""
+    """A size such as `d`, `5 d` or `2 m + 1`: sorted pairs of a monomial and its coefficient.
 
-    terms: tuple[tuple[Monomial, int], ...]
+    Equal sizes are the same object.  `is_open` says that a size is still to be chosen: that of a vector of ones
+    before its neighbours have fixed it.
+    """
+
+    __slots__ = ("__weakref__", "is_open", "terms")
+
+    terms: Terms
+    is_open: bool
+    _known: ClassVar[WeakValueDictionary[Terms, Size]] = WeakValueDictionary()
+    _lock: ClassVar[Any] = allocate_lock()
+
+    def __new__(cls, terms: Terms) -> Size:
+        found = cls._known.get(terms)
+        if found is None:
+            with cls._lock:
+                found = cls._known.get(terms)
+                if found is None:
+                    found = cls._known[terms] = object.__new__(cls)
+                    found.terms = terms
+                    found.is_open = (
+                        len(terms) == len(terms[0][0]) == 1 and terms[0][0][0][0] == OPEN if terms else False
+                    )
+        return found
+
+    def __reduce__(self) -> Any:
+        return Size, (self.terms,)
+
+    def __repr__(self) -> str:
+        return f"Size({self})"
 
     @staticmethod
     def of(value: int | str | Size) -> Size:
@@ -87,13 +118,24 @@ Dims = tuple[Size, Size]
 SCALAR: Dims = (ONE, ONE)
 
 
-@dataclass(frozen=True, slots=True)
 class Range:
     """The values lo..hi of an index, both included, without the excluded ones."""
 
-    lo: Size
-    hi: Size
-    excluded: tuple[Size, ...] = ()
+    __slots__ = ("excluded", "hi", "lo")
+
+    def __init__(self, lo: Size, hi: Size, excluded: tuple[Size, ...] = ()) -> None:
+        self.lo, self.hi, self.excluded = lo, hi, excluded
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Range):
+            return NotImplemented
+        return (self.lo, self.hi, self.excluded) == (other.lo, other.hi, other.excluded)
+
+    def __hash__(self) -> int:
+        return hash((self.lo, self.hi, self.excluded))
+
+    def __repr__(self) -> str:
+        return f"Range({self})"
 
     def values(self, sizes: Mapping[str, int]) -> list[int]:
         """All values, when the size names have the given values."""

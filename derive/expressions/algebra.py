@@ -7,25 +7,30 @@ from fractions import Fraction
 from itertools import pairwise
 
 from derive.errors import ShapeError
-from derive.expressions.leaves import Number, number, ones, zeros
+from derive.expressions.leaves import Number, exact, number, ones, zeros
 from derive.expressions.node import Node, intern_node
 from derive.sizes import SCALAR, Dims, describe
+
+NUMERIC = frozenset(("add", "product", "number", "zeros"))  # what may hold a numeric factor
 
 
 def add(*terms: Node) -> Node:
     """A + B: terms of equal dimensions; a number is added to each entry of a matrix."""
     dims = _common(terms, "added")
-    collected: dict[Node, Fraction] = {}
+    collected: dict[Node, Number] = {}
     for term in terms:
+        if term.op not in NUMERIC and term.dims == dims:
+            collected[term] = collected.get(term, 0) + 1
+            continue
         for factor, rest in _terms(term, dims):
-            collected[rest] = collected.get(rest, Fraction(0)) + factor
-    parts = [scale(c, rest) for rest, c in collected.items() if c]
+            collected[rest] = collected.get(rest, 0) + factor
+    parts = [rest if c == 1 else scale(c, rest) for rest, c in collected.items() if c]
     if not parts:
         return zeros(dims)
     return parts[0] if len(parts) == 1 else intern_node("add", tuple(parts), (), dims)
 
 
-def _terms(term: Node, dims: Dims) -> Iterable[tuple[Fraction, Node]]:
+def _terms(term: Node, dims: Dims) -> Iterable[tuple[Number, Node]]:
     if term.op == "add":
         for part in term.operands:
             yield from _terms(part, dims)
@@ -45,17 +50,24 @@ def _common(terms: tuple[Node, ...], verb: str) -> Dims:
     return full[0]
 
 
-def split_number(node: Node) -> tuple[Fraction, Node]:
+def split_number(node: Node) -> tuple[Number, Node]:
     """The numeric factor of a term and the rest of it."""
     if node.op == "number":
         return node.data[0], number(1)
     if node.op == "zeros":
-        return Fraction(0), node
+        return 0, node
     if node.op == "product" and node.operands[0].op == "number":
         rest = node.operands[1:]
-        value: Fraction = node.operands[0].data[0]
+        value: Number = node.operands[0].data[0]
         return value, rest[0] if len(rest) == 1 else intern_node("product", rest, (), node.dims)
-    return Fraction(1), node
+    return 1, node
+
+
+def factor_of(node: Node) -> Number:
+    """The numeric factor of a term."""
+    if node.op in ("number", "zeros"):
+        return node.data[0] if node.op == "number" else 0
+    return node.operands[0].data[0] if node.op == "product" and node.operands[0].op == "number" else 1
 
 
 def scale(factor: Number, node: Node) -> Node:
@@ -88,27 +100,31 @@ def subtract(a: Node, b: Node) -> Node:
 
 def product(*factors: Node) -> Node:
     """A B C: the matrix product; factors that are numbers commute and stand in front."""
-    value, scalars, chain = Fraction(1), list[Node](), list[Node]()
+    value: Number = 1
+    scalars, chain = list[Node](), list[Node]()
     for factor in factors:
-        value *= _take_apart(factor, scalars, chain)
+        if factor.op == "number":
+            value *= factor.data[0]
+        elif factor.op == "product":
+            value *= _take_apart(factor, scalars, chain)
+        else:
+            (scalars if factor.dims == SCALAR else chain).append(factor)
     dims = _chain_dims(chain)
     if not value or any(c.op == "zeros" for c in chain):
         return zeros(dims)
     chain = [c for c in chain if c.op != "eye"] or chain[:1]
-    value, scalars = _collect_powers(value, scalars)
+    if len(scalars) > 1:
+        value, scalars = _collect_powers(value, scalars)
     operands = (*([number(value)] if value != 1 else []), *scalars, *chain)
     if not operands:
         return number(1)
     return operands[0] if len(operands) == 1 else intern_node("product", operands, (), dims)
 
 
-def _take_apart(factor: Node, scalars: list[Node], chain: list[Node]) -> Fraction:
-    if factor.op == "number":
-        return Fraction(factor.data[0])
-    if factor.op != "product":
-        (scalars if factor.dims == SCALAR else chain).append(factor)
-        return Fraction(1)
-    value, inner = Fraction(1), list[Node]()
+def _take_apart(factor: Node, scalars: list[Node], chain: list[Node]) -> Number:
+    """The factors of a product, each to its kind; an inner product stays together as a number."""
+    value: Number = 1
+    inner = list[Node]()
     for part in factor.operands:
         if part.op == "number":
             value *= part.data[0]
@@ -124,6 +140,8 @@ def _take_apart(factor: Node, scalars: list[Node], chain: list[Node]) -> Fractio
 
 
 def _chain_dims(chain: list[Node]) -> Dims:
+    if len(chain) == 1:
+        return chain[0].dims
     for left, right in pairwise(chain):
         if left.dims[1] != right.dims[0]:
             raise ShapeError(
@@ -133,7 +151,7 @@ def _chain_dims(chain: list[Node]) -> Dims:
     return (chain[0].dims[0], chain[-1].dims[1]) if chain else SCALAR
 
 
-def _collect_powers(value: Fraction, scalars: list[Node]) -> tuple[Fraction, list[Node]]:
+def _collect_powers(value: Number, scalars: list[Node]) -> tuple[Number, list[Node]]:
     out = list[Node]()
     for part in _joined_powers(scalars):
         if part.op == "number":
@@ -143,12 +161,14 @@ def _collect_powers(value: Fraction, scalars: list[Node]) -> tuple[Fraction, lis
     return value, out
 
 
-def _joined_powers(factors: Iterable[Node]) -> list[Node]:
+def _joined_powers(factors: list[Node]) -> list[Node]:
     """Factors with the powers of one base put together, but √x √x left: it has no value for x < 0."""
-    whole, parts = dict[Node, Fraction](), dict[Node, list[Fraction]]()
+    if len({f.operands[0] if f.op == "power" else f for f in factors}) == len(factors):
+        return factors
+    whole, parts = dict[Node, Number](), dict[Node, list[Number]]()
     for factor in factors:
         base, exponent = base_and_exponent(factor)
-        whole.setdefault(base, Fraction(0))
+        whole.setdefault(base, 0)
         if exponent.denominator == 1:
             whole[base] += exponent
         else:
@@ -158,7 +178,7 @@ def _joined_powers(factors: Iterable[Node]) -> list[Node]:
         fractions = parts.get(base, [])
         total_exponent = exponent + sum(fractions)
         if fractions and total_exponent.denominator == 1 and not known_positive(base):
-            fractions = [sum(fractions[:-1], Fraction(0)), fractions[-1]] if len(fractions) > 2 else fractions
+            fractions = [sum(fractions[:-1]), fractions[-1]] if len(fractions) > 2 else fractions
             out += [power(base, e) for e in (exponent, *fractions) if e]
         elif total_exponent or not fractions:
             out.append(power(base, total_exponent))
@@ -178,11 +198,11 @@ def known_positive(node: Node) -> bool:
     return node.op in ("entry", "transpose", "power") and known_positive(node.operands[0])
 
 
-def base_and_exponent(node: Node) -> tuple[Node, Fraction]:
+def base_and_exponent(node: Node) -> tuple[Node, Number]:
     """The base and the exponent of a power; (x, 1) for anything else."""
     if node.op == "power":
         return node.operands[0], node.data[0]
-    return node, Fraction(1)
+    return node, 1
 
 
 def hadamard(*factors: Node) -> Node:
@@ -220,20 +240,20 @@ def divide(a: Node, b: Node) -> Node:
 
 def power(base: Node, exponent: Number) -> Node:
     """A raised to a fixed exponent, entry by entry."""
-    exponent = Fraction(exponent)
+    exponent = exact(exponent)
     if exponent == 0:
         return ones(base.dims)
     if exponent == 1 or base.op == "ones":
         return base
     whole = exponent.denominator == 1
     if base.op == "number":
-        value: Fraction = base.data[0]
-        if whole and abs(exponent) <= 64 and (value or exponent > 0):
-            return number(value ** int(exponent))
+        value: Number = base.data[0]
+        if whole and -64 <= exponent <= 64 and (value or exponent > 0):
+            return number(Fraction(value) ** int(exponent))
         if value == 1:
             return base
     if base.op == "power" and whole:
-        inner: Fraction = base.data[0]
+        inner: Number = base.data[0]
         if inner.denominator == 1 or (inner * exponent).denominator != 1 or known_positive(base.operands[0]):
             return power(base.operands[0], inner * exponent)
     if whole and base.dims == SCALAR and base.op == "product" and not _has_chain(base):

@@ -26,6 +26,11 @@ def exact(value: Number) -> Number:
     return int(value) if value.denominator == 1 else value
 
 
+def magnitude(value: Number) -> Number:
+    """|c|."""
+    return -value if value < 0 else value
+
+
 def number(value: Number) -> Node:
     """An exact number."""
     return intern_node("number", (), (exact(value),), SCALAR)

@@ -9,6 +9,7 @@ SymPy is imported only then, because importing it takes longer than grading an a
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections.abc import Callable, Container, Iterator
 from itertools import count
 from typing import Any, ClassVar
@@ -17,7 +18,8 @@ from weakref import WeakValueDictionary
 from derive.sizes import Dims
 
 Data = tuple[Any, ...]
-MARKS, STOREY = 2039, 24
+Content = tuple[str, tuple["Node", ...], Data, Dims]
+MARKS, STOREY, YOUNG = 2039, 24, 16_384
 
 
 class Node:
@@ -25,12 +27,16 @@ class Node:
 
     `height` is the number of operations on the longest way down, `count` the number of nodes of the tree.
     `marks` is a signature of the symbols and families below: a part of a node has no mark that the node has not.
-    `turned` is its transpose once that has been asked for.
+    `heads` are the operations that occur, as `heads_of` gives them; `is_open` says that a size below is not chosen yet.
+    `turned` is its transpose and `text` its LaTeX, once they have been asked for.
 
     `to_latex` is set by `derive.printing`, which knows how operations are printed.
     """
 
-    __slots__ = ("__weakref__", "_free", "count", "data", "dims", "height", "marks", "op", "operands", "turned")
+    __slots__ = (
+        "__weakref__", "_free", "count", "data", "dims", "heads", "height", "is_open", "marks", "op", "operands",
+        "text", "turned",
+    )  # fmt: skip
 
     op: str
     operands: tuple[Node, ...]
@@ -39,10 +45,12 @@ class Node:
     height: int
     count: int
     marks: int
+    heads: int
+    is_open: bool
     turned: Node | None
+    text: str | None
     _free: frozenset[str]
     to_latex: ClassVar[Callable[[Node], str]] = str
-    _interned: ClassVar[WeakValueDictionary[Any, Node]] = WeakValueDictionary()
 
     def _repr_latex_(self) -> str:
         return f"${Node.to_latex(self)}$"
@@ -61,36 +69,69 @@ class Node:
         return intern_node, (self.op, self.operands, self.data, self.dims)
 
 
-_LEAVES = count()
+class _Interned:
+    """All nodes by content: the last few thousand made are kept, older ones while something else holds them."""
+
+    def __init__(self) -> None:
+        self.young: dict[Content, Node] = {}
+        self.old: WeakValueDictionary[Content, Node] = WeakValueDictionary()
+        self.lock = allocate_lock()
+
+    def make(self, content: Content) -> Node:
+        """The node of a content that is not among the young ones."""
+        with self.lock:
+            found = self.young.get(content) or self.old.get(content)
+            if found is None:
+                found = self.young[content] = _made(*content)
+                if len(self.young) > YOUNG:
+                    self.old.update(self.young)
+                    self.young = {}
+            return found
+
+
+_INTERNED = _Interned()
+_LEAVES, _BITS = count(), count()
+_HEADS: dict[str, int] = {}
+_NONE_FREE: frozenset[str] = frozenset()
 
 
 def intern_node(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> Node:
     """The one node with this operation, these operands and this data."""
-    key = (op, operands, data, dims)
-    found = Node._interned.get(key)
-    if found is not None:
-        return found
+    content = (op, operands, data, dims)
+    return _INTERNED.young.get(content) or _INTERNED.make(content)
+
+
+def _made(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> Node:
+    """A new node, with what is known of it from what is known of its parts."""
     node = Node.__new__(Node)
-    node.op, node.operands, node.data, node.dims, node.turned = op, operands, data, dims, None
-    _measure(node)
-    Node._interned[key] = node
+    node.op, node.operands, node.data, node.dims = op, operands, data, dims
+    node.turned = node.text = None
+    height, size, marks, heads, free = -1, 1, 0, heads_of(op), _NONE_FREE
+    is_open = dims[0].is_open or dims[1].is_open or (op == "size" and data[0].is_open)
+    for operand in operands:
+        height = max(height, operand.height)
+        size += operand.count
+        marks |= operand.marks
+        heads |= operand.heads
+        is_open = is_open or operand.is_open
+        free = free | operand._free if free else operand._free
+    if op in ("symbol", "family"):
+        marks = 1 << next(_LEAVES) % MARKS
+    elif op == "index":
+        free = frozenset((str(data[0]),))
+    elif op == "sum":
+        free = free - {str(data[0])}
+    node.height, node.count, node.marks, node.heads = height + 1, size, marks, heads
+    node.is_open, node._free = is_open, free
     return node
 
 
-def _measure(node: Node) -> None:
-    """What is known of an expression from what is known of its parts."""
-    node.height, node.count, node.marks, node._free = 0, 1, 0, frozenset()
-    for operand in node.operands:
-        node.height = max(node.height, operand.height + 1)
-        node.count += operand.count
-        node.marks |= operand.marks
-        node._free = node._free | operand._free if node._free else operand._free
-    if node.op in ("symbol", "family"):
-        node.marks = 1 << next(_LEAVES) % MARKS
-    elif node.op == "index":
-        node._free = frozenset((str(node.data[0]),))
-    elif node.op == "sum":
-        node._free = node._free - {str(node.data[0])}
+def heads_of(*ops: str) -> int:
+    """Operations as a set of bits: `node.heads & heads_of("sum")` says whether a sum occurs in an expression."""
+    out = 0
+    for op in ops:
+        out |= _HEADS.get(op) or _HEADS.setdefault(op, 1 << next(_BITS))
+    return out
 
 
 def walk(root: Node, known: Container[Node] = ()) -> Iterator[Node]:

@@ -90,4 +90,4 @@ def has_tall_numbers(answer: Node) -> bool:
 
 
 def _is_tall(datum: object) -> bool:
-    return isinstance(datum, Fraction) and max(abs(datum.numerator), datum.denominator) > TALL
+    return isinstance(datum, (int, Fraction)) and max(abs(datum.numerator), datum.denominator) > TALL

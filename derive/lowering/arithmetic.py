@@ -100,7 +100,6 @@ class Arithmetic:
 
     def power(self, node: Node) -> Code:
         base, exponent = node.operands[0], node.data[0]
-        assert isinstance(exponent, Fraction)
         if exponent < 0:
             return quotient(False, [], [self(b.power(base, -exponent))])
         if exponent.denominator != 1 and base.op not in ("size", "number"):

@@ -7,7 +7,6 @@ p − y are differences of nearly equal numbers; written by their exponentials t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
@@ -93,7 +92,7 @@ def softmax_error(s: Seen, e: Node) -> Node | None:
     return None
 
 
-def _terms(s: Seen, e: Node, op: str) -> Iterator[tuple[Fraction, Node, Node]]:
+def _terms(s: Seen, e: Node, op: str) -> Iterator[tuple[b.Number, Node, Node]]:
     """The terms c f(x) of a sum: c, the term, and f(x) where the term is a name for it."""
     for term in e.operands:
         value, rest = b.split_number(term)

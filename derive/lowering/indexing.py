@@ -80,7 +80,7 @@ class Indexing:
             return joined([self.integer(o, TERM) for o in node.operands])
         sign, factors = b.split_number(node)
         rest = factors.operands if factors.op == "product" else (factors,)
-        texts = [*([number(abs(sign))] if abs(sign) != 1 else []), *(self.integer(o, MUL) for o in rest)]
+        texts = [*([number(b.magnitude(sign))] if sign not in (1, -1) else []), *(self.integer(o, MUL) for o in rest)]
         text = " * ".join(texts)
         return Code(f"-{text}", TERM) if sign < 0 else Code(text, MUL)
 

@@ -109,7 +109,7 @@ def exp_of_difference(s: Seen, e: Node) -> Node | None:
     return None
 
 
-def _log_sums(e: Node) -> Iterator[tuple[Fraction, Node, Node]]:
+def _log_sums(e: Node) -> Iterator[tuple[b.Number, Node, Node]]:
     """The terms c log Σ e^x of a sum: c, x and what the other terms add up to."""
     for term in e.operands if e.op == "add" else ():
         value, rest = b.split_number(term)
@@ -121,7 +121,7 @@ def _log_sums(e: Node) -> Iterator[tuple[Fraction, Node, Node]]:
 def entry_of_log_softmax(s: Seen, e: Node) -> Node | None:
     """x_i − log Σ e^x is entry i of log softmax(x), also where x_i is written out, as u_iᵀ v"""
     for value, x, rest in _log_sums(e):
-        part = b.scale(-1 / value, rest) if value else rest
+        part = b.scale(-1 / Fraction(value), rest) if value else rest
         for i in k.nodes_in_order(iter((part,))):
             if i.op == "index" and x.dims[1] == ONE and e.dims == SCALAR == rest.dims:
                 whole = Lifter(str(i.data[0]), Range(ONE, x.dims[0]), i).lift(part)
@@ -170,7 +170,7 @@ def _vanishes_with(s: Seen, x: Node, term: Node) -> bool:
     return term.op == "log" and term.dims == x.dims and (x == term.operands[0] or s.may_vanish(x))
 
 
-def _times(join: Callable[..., Node], s: Seen, x: Node, value: Fraction, t: Node) -> Node:
+def _times(join: Callable[..., Node], s: Seen, x: Node, value: b.Number, t: Node) -> Node:
     if _vanishes_with(s, x, t):
         return b.product(b.number(value), k.kernel("xlogy", (x, t.operands[0]), x.dims))
     return b.product(b.number(value), join(x, t))

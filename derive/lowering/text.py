@@ -26,7 +26,7 @@ def bound(text: str, level: int) -> Code:
     return code if code.level >= level else Code(f"({code})")
 
 
-def number(value: Fraction) -> Code:
+def number(value: Fraction | int) -> Code:
     """A number as Python writes it: an integer, an exact decimal or a quotient."""
     if value < 0:
         positive = number(-value)

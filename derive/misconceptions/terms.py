@@ -219,7 +219,7 @@ def _other_limits(node: Node) -> Iterator[Node]:
     if node.op == "sum":
         name, over = str(node.data[0]), node.data[1]
         if isinstance(over, Range):
-            for changed in (replace(over, lo=over.lo + 1), replace(over, hi=over.hi - 1)):
+            for changed in (Range(over.lo + 1, over.hi, over.excluded), Range(over.lo, over.hi - 1, over.excluded)):
                 yield b.sum_over(node.operands[0], name, changed, node.operands[1])
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from derive.errors import ShapeError
@@ -75,12 +76,20 @@ def record(name: str) -> Operation:
     return _RECORDS[name]
 
 
+def known(name: str) -> Operation | None:
+    """The record of an operation, None where there is none of that name."""
+    if name not in _RECORDS:
+        _load()
+    return _RECORDS.get(name)
+
+
 def records() -> dict[str, Operation]:
     """All records by name."""
     _load()
     return dict(_RECORDS)
 
 
+@cache
 def _load() -> None:
     package = importlib.import_module("derive.operations")
     for module in pkgutil.iter_modules(package.__path__):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from derive.expressions import build as b
-from derive.expressions.node import Node
+from derive.expressions.node import Node, heads_of
 
 Write = Callable[[Node, int], str]
 OPPOSITE = {">": r"\leq", "<": r"\geq", "=": r"\neq"}
 INDICATORS = ("positive", "is_zero", "index_equal", "index_less")
 WEAKEST, SIDE = 0, 20
+STEPS = heads_of(*INDICATORS[:3])
 PLAIN = ("symbol", "entry", "member")
 
 
@@ -23,7 +24,7 @@ def relation(node: Node, write: Write) -> str:
 
 def complemented(node: Node) -> Node | None:
     """The indicator c where a node is 1 - c, c not a Kronecker delta."""
-    if node.op != "add" or len(node.operands) != 2:
+    if node.op != "add" or len(node.operands) != 2 or not node.heads & STEPS:
         return None
     split = [b.split_number(t) for t in node.operands]
     ones = [v for v, r in split if _constant(r)]

@@ -6,7 +6,6 @@ brackets.  A name that carries a superscript is bracketed before it gets another
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from derive.errors import AuthorError
 from derive.expressions import build as b
 from derive.expressions.node import Node, landings
 from derive.operations.registry import record
+from derive.printing import places
 from derive.printing.conditions import INDICATORS, complemented, relation
 from derive.printing.extrema import is_extreme, over_entries
 from derive.printing.shorter import complements_last, in_order, squared, unshadowed
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from derive.reading.scope import Scope
 
 ADD, HADAMARD, SUM, PRODUCT, POWER, FUNCTION, TRANSPOSE, ATOM = 10, 20, 25, 30, 50, 60, 80, 100
-MOST_PRINTED = 1_000_000
+VARYING = frozenset(("number", "power", "hadamard", "product", "total", "ones", "add", "log"))
+MOST_PRINTED, LONGEST_KEPT = 1_000_000, 400
 POWERED = {"tanh": r"\tanh", "sin": r"\sin", "cos": r"\cos", "tan": r"\tan", "sec": r"\sec", "csc": r"\csc"}
 
 
@@ -43,28 +44,41 @@ def latex(node: Node, scope: Scope | None = None, texts: dict[Node, str] | None 
 
 
 class Printer:
-    """Prints expressions by the `latex` fields of their operations' records."""
+    """Prints expressions by the `latex` fields of their operations' records.
+
+    Short texts that depend on nothing but the node are kept with it, since answers share most of their parts.
+    """
 
     def __init__(self, scope: Scope | None = None, texts: dict[Node, str] | None = None) -> None:
         self.lines, self.texts = {}, {} if texts is None else texts
         for entity in scope.all() if scope is not None else ():
             if entity.kind == "part":
                 self.lines[entity.node, entity.orientation] = (entity.key, entity.slots[0])
+        self.keeps = type(self) is Printer and not self.lines
 
     def __call__(self, node: Node, level: int = 0) -> str:
         """The text of a node, in brackets where it binds weaker than `level`."""
-        text = self.texts.get(node)
+        text = node.text if self.keeps else None
         if text is None:
-            printer = record(node.op).latex
-            assert printer is not None
-            text = self.texts[node] = printer(self, node)
-        return rf"\left({text}\right)" if self.level(node) < level else text
+            text = self.texts.get(node) or self._written(node)
+        return rf"\left({text}\right)" if level and self.level(node) < level else text
+
+    def _written(self, node: Node) -> str:
+        printer = record(node.op).latex
+        assert printer is not None
+        text = printer(self, node)
+        if self.keeps and len(text) <= LONGEST_KEPT:
+            node.text = text
+        else:
+            self.texts[node] = text
+        return text
 
     def level(self, node: Node) -> int:
         """How strongly the printed form of a node binds."""
+        if node.op not in VARYING:
+            return record(node.op).level
         if node.op == "number":
-            value: Fraction = node.data[0]
-            return ADD if value < 0 else ATOM
+            return ADD if node.data[0] < 0 else ATOM
         if node.op in ("power", "hadamard", "product") and self._is_fraction(node):
             return PRODUCT
         if node.op == "total" or (node.op == "ones" and ONE not in node.dims):
@@ -99,9 +113,9 @@ class Printer:
 
     # ----------------------------------------------------------------------------------------- leaves
 
-    def number(self, value: Fraction) -> str:
+    def number(self, value: b.Number) -> str:
         sign = "-" if value < 0 else ""
-        value = abs(value)
+        value = b.magnitude(value)
         if value.denominator == 1:
             return f"{sign}{value.numerator}"
         return rf"{sign}\frac{{{value.numerator}}}{{{value.denominator}}}"
@@ -136,12 +150,13 @@ class Printer:
         return out
 
     def _negative(self, node: Node) -> bool:
-        return b.split_number(node)[0] < 0
+        return b.factor_of(node) < 0
 
     def _term(self, node: Node) -> str:
-        value, rest = b.split_number(node)
-        if rest.op == "number" or (rest.op == "ones" and rest.dims != SCALAR):
-            return self.number(value)
+        if node.op in ("number", "ones", "zeros") or (node.op == "product" and node.operands[-1].op == "ones"):
+            value, rest = b.split_number(node)
+            if rest.op in ("number", "ones"):
+                return self.number(value)
         return self(node, HADAMARD)
 
     def big_sum(self, node: Node) -> str:
@@ -183,7 +198,8 @@ class Printer:
         last = [s for s in scalars if s.op == "sum"]
         if self._scaled_hadamard(node) and not self._is_fraction(chain[0]):
             return sign + " ".join([self.number(abs(value))] * (abs(value) != 1) + [self(chain[0])])
-        front = self._front(abs(value), [s for s in scalars if s.op != "sum"], bool(chain or last))
+        plain = [s for s in scalars if s.op != "sum"]
+        front = self._front(abs(value), plain, bool(chain or last)) if plain or abs(value) != 1 else ""
         rest = [*last[:-1], *chain, *last[-1:]]
         square = squared(b.product(*chain)) if node.dims == SCALAR and len(chain) == 2 else None
         parts = [self(f, PRODUCT) for f in rest] if square is None else [rf"\lVert {self(square)} \rVert^2"]
@@ -300,50 +316,8 @@ class Printer:
         between = r" \\ "
         return rf"\begin{{cases}} {between.join(rows)} \end{{cases}}"
 
-    def _indexed(self, node: Node, subscript: str) -> str:
-        text = self(node, FUNCTION)
-        own = re.fullmatch(r"([^_]*)_(?:\{([^{}]*)\}|(.))", text)
-        if node.op == "symbol" and "_" in text:
-            return f"({text}){braced(subscript)}"
-        if own is not None:
-            before = own[2] or own[3]
-            between = "" if len(before) == 1 and not (before + subscript).isdigit() else ", "
-            return f"{own[1]}_{{{before}{between}{subscript}}}"
-        return f"{text}{braced(subscript)}"
-
-    def entry(self, node: Node) -> str:
-        x, i, j = node.operands
-        if x.dims[1] == ONE:
-            return self._indexed(x, self(i))
-        if x.dims[0] == ONE:
-            return self._indexed(x, self(j))
-        first, second = self(i), self(j)
-        between = "" if len(first) == len(second) == 1 and not (first + second).isdigit() else ", "
-        return self._indexed(x, f"{first}{between}{second}")
-
-    def line(self, node: Node) -> str:
-        x, position = node.operands
-        if (x, node.op) in self.lines:
-            key, slot = self.lines[x, node.op]
-            text = fill_key(key, slot, self(position))
-            return text if node.op == "column" else rf"{text}^\top"
-        where = self(position)
-        return self._indexed(x, rf"{where} \cdot" if node.op == "row" and where.startswith("\\") else
-                             rf"{where}\cdot" if node.op == "row" else rf"\cdot {where}")  # fmt: skip
-
-    def member(self, node: Node) -> str:
-        family, position = node.operands
-        return fill_key(str(family.data[0]), str(family.data[-1]), self(position))
-
-    def block(self, node: Node) -> str:
-        axis, start, end = node.data
-        low, high = str(start + 1), str(end)
-        span = f"{low}:{high}".replace(" ", "")
-        return self._indexed(node.operands[0], span if axis == 0 else rf"\cdot, {span}")
-
-    def concat(self, node: Node) -> str:
-        between = r" \\ " if node.data[0] == 0 else " & "
-        return rf"\begin{{bmatrix}} {between.join(self(o) for o in node.operands)} \end{{bmatrix}}"
+    _indexed = places.indexed
+    entry, line, member, block, concat = places.entry, places.line, places.member, places.block, places.concat
 
 
 Node.to_latex = staticmethod(latex)

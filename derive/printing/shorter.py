@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, free_indices, walk
+from derive.expressions.node import Node, free_indices, heads_of, walk
 from derive.expressions.order import renamed
 from derive.operations.registry import record
 from derive.sizes import SCALAR
 
 FUNCTION = 60
 LETTERS = ("i", "j", "k", "l", "p", "q", "r", "s", "t")
+SUM = heads_of("sum")
 
 
 def squared(node: Node) -> Node | None:
@@ -26,6 +27,8 @@ def squared(node: Node) -> Node | None:
 
 def unshadowed(node: Node, taken: frozenset[str] = frozenset()) -> Node:
     """An expression in which no sum binds an index that stands free elsewhere, is bound around it, or is `taken`."""
+    if not node.heads & SUM:
+        return node
     for _ in range(8):
         free = free_indices(node) | taken
         sums = [part for part in walk(node) if part.op == "sum"]
@@ -50,6 +53,8 @@ def _names(node: Node) -> frozenset[str]:
 
 def in_order(scalars: list[Node]) -> list[Node]:
     """Scalar factors as they are written: sizes and Greek coefficients first, names before functions."""
+    if len(scalars) < 2:
+        return scalars
     out = complements_last(sorted(scalars, key=_place))
     for k in range(len(out) - 1):
         if record(out[k].op).level == FUNCTION and out[k + 1].op == "symbol":
@@ -67,6 +72,8 @@ def _place(scalar: Node) -> int:
 def complements_last(factors: list[Node]) -> list[Node]:
     """Factors with σ before 1 - σ."""
     out = list(factors)
+    if len(out) < 2:
+        return out
     for factor in factors:
         parts = [b.split_number(t) for t in factor.operands] if factor.op == "add" else []
         negative = [rest for value, rest in parts if value == -1]

@@ -37,6 +37,11 @@ def items(reader: Reader, factors: tuple[Factor, ...]) -> list[Item]:
     return out
 
 
+def single(reader: Reader, node: s.Syntax) -> Node:
+    """The value of something that stands alone."""
+    return _factor(reader, (("", node),), 0)[1]
+
+
 def _only_notes_its_shape(reader: Reader, node: s.Syntax, before: list[Item]) -> bool:
     from derive.reading.juxtapose import product
 
@@ -46,13 +51,14 @@ def _only_notes_its_shape(reader: Reader, node: s.Syntax, before: list[Item]) ->
 
 def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, Node]:
     """The value of factor number k and the number of the next one."""
-    node, note = shape_notes.without_note(factors[k][1])
-    if note is not None and not isinstance(node.body if isinstance(node, s.Scripted) else node, s.One):
-        k, value = _factor(reader, (*factors[:k], (factors[k][0], node), *factors[k + 1 :]), k)
-        return k, shape_notes.checked(reader, value, note)
     node = factors[k][1]
-    following = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
     head = node.body if isinstance(node, s.Scripted) else node
+    if isinstance(node, s.Scripted) and node.subs and not isinstance(head, s.One):
+        bare, note = shape_notes.without_note(node)
+        if note is not None:
+            k, value = _factor(reader, (*factors[:k], (factors[k][0], bare), *factors[k + 1 :]), k)
+            return k, shape_notes.checked(reader, value, note)
+    following = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
     if isinstance(head, s.Name):
         return _named(reader, factors, k, following)
     if isinstance(head, s.One) or (isinstance(head, s.Num) and head.value == 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from derive.latex import syntax as s
 from derive.latex.tokens import Token
@@ -16,8 +16,7 @@ OPENING, CLOSING = frozenset(("(", "[", "{", r"\{")), frozenset((")", "]", "}", 
 _UNIT = re.compile(r"^(\\?[A-Za-z]+|\d+)$")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A declared thing, what its slots hold, and what of the scripts is left over."""
 
     entity: Entity
@@ -112,7 +111,7 @@ def _units(texts: tuple[str, ...]) -> list[tuple[str, ...]] | None:
 def match(entity: Entity, subs: tuple[str, ...], sups: list[tuple[str, ...]], call: s.Group | None) -> Match | None:
     """How an entity fits to scripts and a following bracket; None if it does not."""
     pattern, slots, score = entity.pattern, dict[str, tuple[str, ...]](), 1
-    left = list(sups)
+    left = sups
     for wanted in pattern.sups:
         found = _match_sup(wanted, left, entity, slots)
         if found is None:
@@ -226,6 +225,8 @@ def arguments(texts: tuple[str, ...]) -> list[tuple[str, ...]]:
 
 def scripts_of(node: s.Scripted) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The subscripts as one list of texts with commas between, and the superscripts."""
+    if len(node.subs) == 1:
+        return normal(node.subs[0].tokens), [written(script.tokens) for script in node.sups]
     subs: list[str] = []
     for script in node.subs:
         subs.extend(([","] if subs else []) + list(normal(script.tokens)))

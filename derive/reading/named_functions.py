@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
-from derive.operations.registry import records
+from derive.operations.registry import known
 from derive.operations.vectorize import vec
 
 ELEMENTWISE_NAMES = {
@@ -71,8 +71,8 @@ def function_named(name: str) -> Callable[[Node], Node] | None:
         return FUNCTIONS[name]
     if name in DISTRIBUTIONS:
         return _whole(DISTRIBUTIONS[name])
-    known = records().get(name)
-    return _whole(name) if known is not None and known.by_name else None
+    operation = known(name)
+    return _whole(name) if operation is not None and operation.by_name else None
 
 
 # Letters that are functions only where nothing declares them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import replace
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,19 +15,25 @@ from derive.latex.parser import Parser
 from derive.latex.tokens import Token
 from derive.reading import expansion, indices, refused, slices
 from derive.reading.match import LINES, TRANSPOSES, Match, as_tokens, match, scripts_of, split_items
-from derive.reading.scope import Entity, normal
+from derive.reading.scope import Entity, Scope, normal
 from derive.sizes import ONE, SCALAR, Range, Size, describe
 
 if TYPE_CHECKING:
     from derive.reading.reader import Reader
+
+MOST_MATCHED = 1_000
 
 
 def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | None:
     """The declared thing that fits a name best, or None."""
     base, subs, sups = _parts(node)
     known = reader.scope.entities.get(base, [])
+    if not known and not subs:
+        return None
     if base in reader.bound and (reader.bound[base].op != "index" or not subs):
         known = [e for e in known if e.pattern.sub or e.pattern.sups or e.pattern.call]
+    elif known and (plain := _plain_match(reader.scope, known, base, subs)) is not None:
+        return plain._replace(sups=tuple(sups)) if sups else plain
     found = [m for e in known if (m := match(e, subs, sups, call))]
     fitting = [m for m in found if _indices_fit(m)]
     letter = base[5:-1] if base.startswith(r"\hat{") else base
@@ -39,6 +45,21 @@ def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | Non
     if len(found) > 1:
         found = [m for m in found if _range_fits(reader, m)] or found
     return max(found, key=lambda m: m.score) if found else None
+
+
+def _plain_match(scope: Scope, known: list[Entity], base: str, subs: tuple[str, ...]) -> Match | None:
+    """What fits a name if only one thing does, whatever its superscripts and its place are; remembered."""
+    key = (base, subs)
+    before = scope.matched.get(key)
+    if before is None or before[0] is not known or before[1] != len(known):
+        found: list[Match] = []
+        if not any(e.pattern.sups or e.pattern.call for e in known):
+            found = [m for e in known if (m := match(e, subs, [], None))]
+        only = found[0] if len(found) == 1 and _indices_fit(found[0]) else None
+        if len(scope.matched) > MOST_MATCHED:
+            scope.matched.clear()
+        before = scope.matched[key] = (known, len(known), only)
+    return before[2]
 
 
 def _parts(node: s.Syntax) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
@@ -88,9 +109,12 @@ def is_transpose(reader: Reader, sup: tuple[str, ...]) -> bool:
 def value(reader: Reader, node: s.Syntax, found: Match, call: s.Group | None) -> Node:
     """The value of a name with its indices and superscripts."""
     entity, span = found.entity, node.span
+    if not found.items:
+        out = _meaning(reader, found, call, span)
+        return out if isinstance(node, s.Name) else _raised(reader, out, found, node, found.sups)
     if entity.kind == "part" and (line := _line_of_matrix(found)):
         assert entity.node is not None
-        out, found = part(reader, entity.node, line, span, entity.key), replace(found, items=())
+        out, found = part(reader, entity.node, line, span, entity.key), found._replace(items=())
     else:
         out = _meaning(reader, found, call, span)
     turned = [k for k, sup in enumerate(found.sups) if is_transpose(reader, sup)]
@@ -100,9 +124,15 @@ def value(reader: Reader, node: s.Syntax, found: Match, call: s.Group | None) ->
         del sups[turned[0]]
     if found.items:
         out = part(reader, out, found.items, span, entity.key)
+    return _raised(reader, out, found, node, sups)
+
+
+def _raised(reader: Reader, out: Node, found: Match, node: s.Syntax, sups: Iterable[tuple[str, ...]]) -> Node:
+    """A value with the superscripts and primes of its name."""
     for sup in sups:
-        out = reader.raised(out, sup, span)
-    return prime(reader, out, node.primes - entity.pattern.primes if isinstance(node, s.Scripted) else 0, span)
+        out = reader.raised(out, sup, node.span)
+    primes = node.primes - found.entity.pattern.primes if isinstance(node, s.Scripted) else 0
+    return prime(reader, out, primes, node.span)
 
 
 def _line_of_matrix(found: Match) -> tuple[tuple[str, ...], ...]:

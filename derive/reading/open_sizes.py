@@ -9,23 +9,25 @@ from derive.sizes import ONE, Dims, Size
 
 def is_open(size: Size) -> bool:
     """Whether a size is still to be chosen."""
-    return len(size.terms) == 1 and len(size.terms[0][0]) == 1 and size.terms[0][0][0].startswith("?")
+    return size.is_open
 
 
 def choose(first: Size, second: Size) -> tuple[str, Size] | None:
     """The open one of two sizes and what it has to be, if one of them is open."""
-    if is_open(first):
+    if first.is_open:
         return next(iter(first.names)), second
-    return (next(iter(second.names)), first) if is_open(second) else None
+    return (next(iter(second.names)), first) if second.is_open else None
 
 
 def put(size: Size, name: str, value: Size) -> Size:
     """A size, or the value chosen for it."""
-    return value if is_open(size) and name in size.names else size
+    return value if size.is_open and name in size.names else size
 
 
 def put_size(node: Node, name: str, value: Size) -> Node:
     """An expression with an open size chosen; the same where a unit column would become a number."""
+    if not node.is_open:
+        return node
 
     def fixed(dims: Dims) -> Dims:
         return put(dims[0], name, value), put(dims[1], name, value)
@@ -40,6 +42,6 @@ def put_size(node: Node, name: str, value: Size) -> Node:
             mapping[leaf] = b.eye(fixed(leaf.dims)[0])
         elif leaf.op == "onehot" and leaf.dims != fixed(leaf.dims):
             mapping[leaf] = b.onehot(leaf.operands[0], fixed(leaf.dims)[0])
-        elif leaf.op == "size" and is_open(leaf.data[0]):
+        elif leaf.op == "size" and leaf.data[0].is_open:
             mapping[leaf] = b.size_number(put(leaf.data[0], name, value))
     return b.substitute(node, mapping) if mapping else node

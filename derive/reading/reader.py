@@ -19,7 +19,7 @@ from derive.latex.parser import Parser
 from derive.latex.tokens import tokenize
 from derive.operations import products as matrix
 from derive.reading import conditions, functions, indices, juxtapose, lists, names, refused, sums
-from derive.reading.open_sizes import choose, is_open, put, put_size
+from derive.reading.open_sizes import choose, put, put_size
 from derive.reading.scope import Scope
 from derive.sizes import ONE, SCALAR, Range, Size, describe
 
@@ -94,6 +94,8 @@ class Reader:
 
     def fit(self, left: Node, right: Node, pairs: list[tuple[Size, Size]]) -> tuple[Node, Node]:
         """Both operands with open sizes chosen so that the given pairs of sizes agree, where they can."""
+        if not (left.is_open or right.is_open):
+            return left, right
         for first, second in pairs:
             choice = choose(first, second)
             if choice is not None and first != second:
@@ -103,9 +105,11 @@ class Reader:
 
     def settle(self, node: Node) -> Node:
         """The expression with sizes that nothing has fixed taken as 1."""
+        if not node.is_open:
+            return node
         for part in list(walk(node)):
             for size in part.dims:
-                if is_open(size):
+                if size.is_open:
                     settled = put_size(node, next(iter(size.names)), ONE)
                     if settled == node:
                         raise AnswerError("shape", "How long a unit column is here does not follow from its place.")
@@ -135,7 +139,7 @@ class Reader:
 
     def plus(self, left: Node, right: Node, span: Span) -> Node:
         """A + B, where a column (row) is added to every column (row) of a matrix, a number to every entry."""
-        if is_open(left.dims[0]) or is_open(right.dims[0]) or is_open(left.dims[1]) or is_open(right.dims[1]):
+        if left.is_open or right.is_open:
             left, right = self.fit(left, right, list(zip(left.dims, right.dims, strict=True)))
         left, right = self.spread(left, right, "added")
         return b.add(left, right)
@@ -175,10 +179,10 @@ class Reader:
 
     def root(self, node: s.Root) -> Node:
         body = self.expression(node.body)
-        degree = Fraction(2) if node.degree is None else _constant(self.expression(node.degree), node.span)
+        degree = 2 if node.degree is None else _constant(self.expression(node.degree), node.span)
         if not degree:
             raise AnswerError("undefined", "There is no root of degree 0.", node.span)
-        return self.kept(b.power(body, 1 / degree))
+        return self.kept(b.power(body, Fraction(1) / degree))
 
     def bars(self, node: s.Bars) -> Node:
         inside = node.body.body if isinstance(node.body, s.Bars) and node.body.sign == "|" == node.sign else None
@@ -212,11 +216,8 @@ class Reader:
     def product(self, node: s.Product) -> Node:
         return juxtapose.product(self, functions.items(self, node.factors))
 
-    def name(self, node: s.Name) -> Node:
-        return juxtapose.product(self, functions.items(self, (("", node),)))
-
-    def scripted(self, node: s.Scripted) -> Node:
-        return juxtapose.product(self, functions.items(self, (("", node),)))
+    def name(self, node: s.Name | s.Scripted) -> Node:
+        return functions.single(self, node)
 
     def cases(self, node: s.Cases) -> Node:
         operands, rest = list[Node](), b.number(1)
@@ -333,7 +334,7 @@ _HANDLERS: dict[type, Callable[..., Node]] = {
     s.Relation: Reader.relation,
     s.Product: Reader.product,
     s.Name: Reader.name,
-    s.Scripted: Reader.scripted,
+    s.Scripted: Reader.name,
     s.BigOperator: lambda reader, node: sums.big_operator(reader, node),
     s.Cases: Reader.cases,
     s.MatrixLiteral: Reader.matrix,

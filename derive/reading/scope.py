@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from derive.errors import AnswerError
 from derive.expressions.node import Node
@@ -17,6 +18,8 @@ from derive.latex.grammar import FUNCTION_WORDS
 from derive.latex.parser import Parser
 from derive.latex.tokens import Token, tokenize
 from derive.sizes import Range
+
+SPELT, BRACES = ("text", "name"), ("{", "}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,11 @@ def written(tokens: Iterable[Token]) -> Texts:
 
 def normal(tokens: Iterable[Token]) -> tuple[str, ...]:
     """Token texts as scripts are compared by: braces only around a script of several tokens, words spelt."""
+    listed = list(tokens)
+    if len(listed) == 1 and listed[0].kind not in SPELT and listed[0].text not in BRACES:
+        return (listed[0].text,)
     out: list[str] = []
     kept: list[bool] = []
-    listed = list(tokens)
     for k, token in enumerate(listed):
         if token.text == "{":
             nested = bool(out) and out[-1] in ("_", "^") and k + 2 < len(listed) and listed[k + 2].text != "}"
@@ -81,7 +86,7 @@ def normal(tokens: Iterable[Token]) -> tuple[str, ...]:
             out.extend(["{"] if nested else [])
         elif token.text == "}":
             out.extend(["}"] if kept and kept.pop() else [])
-        elif token.kind in ("text", "name"):
+        elif token.kind in SPELT:
             out.extend(c for c in token.text if not c.isspace())
         else:
             out.append(token.text)
@@ -115,13 +120,14 @@ def take_key_apart(key: str) -> Pattern:
 
 @dataclass(slots=True)
 class Scope:
-    """Everything that is declared, by the letter of its pattern."""
+    """Everything that is declared, by the letter of its pattern; `matched` remembers what names were found to be."""
 
     entities: dict[str, list[Entity]] = field(default_factory=dict)
     sizes: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
     letters: set[str] = field(default_factory=set)
     loss_name: str = ""
+    matched: dict[tuple[str, tuple[str, ...]], Any] = field(default_factory=dict)
 
     def add(self, entity: Entity) -> None:
         """Declare one more."""

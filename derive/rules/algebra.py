@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from fractions import Fraction
 from math import prod
 
 from derive.expressions import build as b
@@ -136,7 +135,7 @@ def _factors(term: Node) -> tuple[Counter[Node], list[Node]]:
 
 
 def _without(
-    value: Fraction, own: Counter[Node], taken: Counter[Node], chain: list[Node], left: int, right: int
+    value: b.Number, own: Counter[Node], taken: Counter[Node], chain: list[Node], left: int, right: int
 ) -> Node:
     scalars = [f for f, count in (own - taken).items() for _ in range(count)]
     return b.product(b.number(value), *scalars, *chain[left : len(chain) - right])
@@ -182,11 +181,11 @@ def common_elementwise_factor(e: Node) -> Node | None:
 def like_terms(e: Node) -> Node | None:
     r"""A \circ b + b \circ a = 2\, a \circ b: terms are alike up to the order of their factors"""
     first: dict[object, Node] = {}
-    total: dict[object, Fraction] = {}
+    total: dict[object, b.Number] = {}
     for value, rest in map(b.split_number, e.operands):
         key = order_free(rest)
         first.setdefault(key, rest)
-        total[key] = total.get(key, Fraction(0)) + value
+        total[key] = total.get(key, 0) + value
     if len(first) == len(e.operands):
         return None
     return b.add(b.zeros(e.dims), *(b.scale(total[key], rest) for key, rest in first.items()))

@@ -14,9 +14,9 @@ from derive.rules.parts import chain_of, scalars_of
 from derive.sizes import SCALAR
 
 
-def content(values: Iterable[Fraction]) -> Fraction:
+def content(values: Iterable[b.Number]) -> Fraction:
     """The largest number that leaves whole numbers when it is taken out."""
-    sizes = [abs(v) for v in values]
+    sizes = [b.magnitude(v) for v in values]
     return Fraction(gcd(*(v.numerator for v in sizes)), lcm(*(v.denominator for v in sizes)))
 
 
@@ -51,23 +51,23 @@ def common_power(e: Node) -> Node | None:
         return None
     powers = [_powers(t) for t in e.operands]
     for base, first in powers[0].items():
-        exponents = [p.get(base, Fraction(0)) for p in powers]
+        exponents = [p.get(base, 0) for p in powers]
         if base.op == "number" or any((x - first).denominator != 1 or x * first <= 0 for x in exponents):
             continue
-        shared = min(exponents, key=abs)
+        shared = min(exponents, key=b.magnitude)
         inside = (_without(t, base, x - shared) for t, x in zip(e.operands, exponents, strict=True))
         return b.product(b.power(base, shared), b.add(*inside))
     return None
 
 
-def _powers(term: Node) -> dict[Node, Fraction]:
+def _powers(term: Node) -> dict[Node, b.Number]:
     """The exponents of the scalar factors; of a base that stands twice, none."""
     found = [b.base_and_exponent(f) for f in scalars_of(term)]
     bases = [base for base, _ in found]
     return {base: exponent for base, exponent in found if bases.count(base) == 1}
 
 
-def _without(term: Node, base: Node, left: Fraction) -> Node:
+def _without(term: Node, base: Node, left: b.Number) -> Node:
     """A term with another power of one of its factors."""
     rest = [f for f in scalars_of(term) if b.base_and_exponent(f)[0] != base]
     return b.product(*rest, b.power(base, left), *chain_of(term))

@@ -111,14 +111,14 @@ def _inside(node: Node, meaning: Node, name: Node) -> Node | None:
 def _take(factors: list[Node], wanted: list[Node]) -> list[Node] | None:
     """The factors without the wanted ones, powers counted; None if one of them is missing."""
     norms = {b.base_and_exponent(f)[0] for f in wanted} & {b.make("norm", (x,)) for f in factors for x in _squares(f)}
-    powers = dict[Key, tuple[Node, Fraction]]()
+    powers = dict[Key, tuple[Node, b.Number]]()
     for base, exponent in (_as_norm(f, norms) for f in factors):
-        before = powers.get(order_free(base), (base, Fraction(0)))
+        before = powers.get(order_free(base), (base, 0))
         powers[order_free(base)] = (before[0], before[1] + exponent)
     for factor in wanted:
         base, exponent = b.base_and_exponent(factor)
         found = powers.get(order_free(base))
-        if found is None or found[1] * exponent < 0 or abs(found[1]) < abs(exponent):
+        if found is None or found[1] * exponent < 0 or b.magnitude(found[1]) < b.magnitude(exponent):
             return None
         powers[order_free(base)] = (found[0], found[1] - exponent)
     return [b.power(base, e) for base, e in powers.values() if e]
@@ -131,7 +131,7 @@ def _squares(factor: Node) -> tuple[Node, ...]:
     return parts[1:] if len(parts) == 2 and parts[0].dims != SCALAR and parts[0] == b.transpose(parts[1]) else ()
 
 
-def _as_norm(factor: Node, norms: set[Node]) -> tuple[Node, Fraction]:
+def _as_norm(factor: Node, norms: set[Node]) -> tuple[Node, b.Number]:
     """The base and exponent of a factor, of x^T x as a square of the norm where that is wanted."""
     base, exponent = b.base_and_exponent(factor)
     found = [norm for x in _squares(factor) if (norm := b.make("norm", (x,))) in norms]
@@ -159,9 +159,10 @@ def _part_of_sum(node: Node, meaning: Node, name: Node) -> Node | None:
     factor: Fraction | None = None
     for value, rest in map(b.split_number, meaning.operands):
         found = mine.pop(order_free(rest), None)
-        if found is None or (factor is not None and found[0] / value != factor):
+        ratio = Fraction(found[0]) / value if found is not None else None
+        if ratio is None or (factor is not None and ratio != factor):
             return None
-        factor = found[0] / value
+        factor = ratio
     assert factor is not None
     return b.add(b.scale(factor, name), *(b.scale(value, rest) for value, rest in mine.values()))
 

@@ -64,7 +64,7 @@ def squared_norm(e: Node) -> Node | None:
         return None
     body = base.operands[0]
     square = b.inner(body, body) if ONE in body.dims else b.total(b.power(body, 2))
-    return b.power(square, exponent / 2)
+    return b.power(square, exponent // 2)
 
 
 @rule("positive", example=lambda: (b.apply("positive", b.number(2)), b.number(1)))
@@ -224,7 +224,7 @@ def value_times_sign(e: Node) -> Node | None:
 ))  # fmt: skip
 def common_denominator(e: Node) -> Node | None:
     r"""1/a - b/a^2 = (a - b)/a^2, entry by entry too, where that is shorter"""
-    below: dict[Node, Fraction] = {}
+    below: dict[Node, b.Number] = {}
     for term in e.operands:
         for base, exponent in map(b.base_and_exponent, _factors_below(term, e)):
             if exponent < 0 and base.op == "add":

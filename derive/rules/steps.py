@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.expressions.order import same
@@ -23,7 +21,7 @@ def sign_of(node: Node) -> int:
     split = [b.split_number(t) for t in rest.operands]
     ones = [v for v, r in split if r == b.number(1)]
     inside = [v for v, r in split if r.op in ("sigmoid", "tanh") or "unit interval" in properties(r)]
-    if len(split) == 2 and len(ones) == len(inside) == 1 and abs(inside[0]) <= abs(ones[0]):
+    if len(split) == 2 and len(ones) == len(inside) == 1 and b.magnitude(inside[0]) <= b.magnitude(ones[0]):
         return 1 if value * ones[0] > 0 else -1
     return 1 if b.known_positive(node) else 0
 
@@ -45,13 +43,13 @@ def step_of_multiple(e: Node) -> Node | None:
     return b.apply("positive", b.negate(plain) if negative else plain)
 
 
-def _constant(node: Node) -> Fraction | None:
+def _constant(node: Node) -> b.Number | None:
     """C where every entry of a node is the number c."""
     value, rest = b.split_number(node)
     return value if rest == b.number(1) or rest.op in ("ones", "zeros") else None
 
 
-def _bounded(body: Node) -> tuple[Fraction, Node, Fraction] | None:
+def _bounded(body: Node) -> tuple[b.Number, Node, b.Number] | None:
     """v, extremum, c where a body is v max(…) + c for numbers v and c."""
     terms = body.operands if body.op == "add" else (body,)
     split = [(_constant(t), *b.split_number(t)) for t in terms]
@@ -59,7 +57,7 @@ def _bounded(body: Node) -> tuple[Fraction, Node, Fraction] | None:
     constants = [constant for constant, _, _ in split if constant is not None]
     if len(extrema) != 1 or len(constants) != len(terms) - 1 or len(constants) > 1:
         return None
-    return *extrema[0], sum(constants, Fraction(0))
+    return *extrema[0], sum(constants)
 
 
 @rule("positive", example=lambda: (
