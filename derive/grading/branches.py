@@ -6,12 +6,12 @@ Nothing is evaluated here.  `normal` brings indicators to a form in which equal 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from derive.expressions import build as b
 from derive.expressions.leaves import properties_of
-from derive.expressions.node import Node, walk
+from derive.expressions.node import Node, heads_of, walk
 from derive.sizes import Range
 
 SIGNED = frozenset(("positive", "relu", "abs", "sign"))
@@ -22,6 +22,9 @@ DISCRETE = ("one-hot", "binary", "sign", "integer")
 ABOVE_ZERO = frozenset(("exp", "softmax", "sigmoid", "softplus", "size", "constant", "cosh"))
 LIKE_ITS_OPERAND = frozenset(("entry", "row", "column", "transpose", "member", "block", "diagonal"))
 PIECEWISE = frozenset(("add", "relu", "abs", "maximum", "minimum", "cases", "total", "concat", "diag"))
+BRANCHES = heads_of(*SIGNED, *CHOOSING, "is_zero")
+CHOICES = BRANCHES | heads_of(*COMPARING)
+MOST_KNOWN = 10_000
 Meanings = Mapping[Node, Any]
 
 
@@ -48,6 +51,8 @@ def _at(node: Node, name: str, value: Node) -> Node:
 
 def tests(node: Node) -> list[Test]:
     """Everything in an expression that chooses a branch."""
+    if not node.heads & CHOICES:
+        return []
     return list(dict.fromkeys(_tests(node, (), set())))
 
 
@@ -77,8 +82,13 @@ def _test(operand: Node, kind: str, bound: tuple[tuple[str, Range], ...]) -> Tes
 
 def of_program(meanings: Meanings, root: Node) -> list[Test]:
     """The tests that an expression and everything defined that it uses contain."""
-    found = tests(root)
-    for name in used(meanings, root):
+    return list(dict.fromkeys([*tests(root), *of_names(meanings, named(meanings, root))]))
+
+
+def of_names(meanings: Meanings, names: Iterable[Node]) -> list[Test]:
+    """The tests in what names stand for, and in the names that these use."""
+    found: list[Test] = []
+    for name in _all_used(meanings, names):
         definition = meanings[name]
         if isinstance(definition, tuple):
             letter, over, body = definition
@@ -88,15 +98,24 @@ def of_program(meanings: Meanings, root: Node) -> list[Test]:
     return list(dict.fromkeys(found))
 
 
+def named(meanings: Meanings, root: Node) -> tuple[Node, ...]:
+    """The defined names that stand in an expression."""
+    return tuple(part for part in walk(root) if part in meanings)
+
+
 def used(meanings: Meanings, root: Node) -> list[Node]:
     """The defined names that an expression needs, directly or not."""
-    found: dict[Node, None] = {}
-    todo = [root]
+    return _all_used(meanings, named(meanings, root))
+
+
+def _all_used(meanings: Meanings, names: Iterable[Node]) -> list[Node]:
+    found = dict.fromkeys(names)
+    todo = list(found)
     while todo:
-        for part in walk(todo.pop()):
-            if part in meanings and part not in found:
+        for part in named(meanings, body_of(meanings, todo.pop())):
+            if part not in found:
                 found[part] = None
-                todo.append(body_of(meanings, part))
+                todo.append(part)
     return list(found)
 
 
@@ -122,21 +141,25 @@ class Branches:
 
     def __init__(self, meanings: Meanings) -> None:
         self.meanings = meanings
+        self._start()
+
+    def _start(self) -> None:
+        """Begin with what the names say."""
         self._signs: dict[Node, int] = {}
         self._normal: dict[Node, Node] = {}
-        for name in meanings:
+        for name in self.meanings:
             self.sign(name)
 
     # ------------------------------------------------------------------------------------- certain signs
 
     def sign(self, node: Node) -> int:
         """1 or -1 where all entries have this sign for all values allowed; 0 where that is not known."""
-        for part in walk(node):
-            if part not in self._signs:
-                self._signs[part] = self._sign(part)
-        return self._signs[node]
+        known = self._signs
+        for part in walk(node, known):
+            known[part] = self._sign(part, known)
+        return known[node]
 
-    def _sign(self, node: Node) -> int:
+    def _sign(self, node: Node, known: dict[Node, int]) -> int:
         if node.op == "number":
             return int(node.data[0] > 0) - int(node.data[0] < 0)
         if node.op in ABOVE_ZERO or node.op == "ones":
@@ -145,7 +168,7 @@ class Branches:
             return self.sign(body_of(self.meanings, node))
         if node.op in ("symbol", "family"):
             return int(bool({"positive", "unit interval"} & properties_of(node)))
-        inner = [self._signs[o] for o in node.operands]
+        inner = [known[o] for o in node.operands]
         if node.op in LIKE_ITS_OPERAND:
             return inner[0]
         if node.op == "power":
@@ -156,11 +179,15 @@ class Branches:
 
     def normal(self, root: Node) -> Node:
         """An expression that is equal almost everywhere, with its indicators in one form."""
-        for node in walk(root):
-            if node not in self._normal:
-                operands = tuple(self._normal[o] for o in node.operands)
-                self._normal[node] = self._branch(node if operands == node.operands else b.rebuild(node, operands))
-        return self._normal[root]
+        if not root.heads & BRANCHES:
+            return root
+        if len(self._normal) + len(self._signs) > MOST_KNOWN:
+            self._start()
+        known = self._normal
+        for node in walk(root, known):
+            operands = tuple(known[o] for o in node.operands)
+            known[node] = self._branch(node if operands == node.operands else b.rebuild(node, operands))
+        return known[root]
 
     def _branch(self, node: Node) -> Node:
         if node.op == "is_zero":

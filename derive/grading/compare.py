@@ -15,30 +15,38 @@ import numpy as np
 
 from derive.errors import EvaluationError
 from derive.expressions import build as b
-from derive.expressions.node import Node, walk
+from derive.expressions.node import Node, heads_of, walk
 from derive.grading import facts, kinks, points
 from derive.grading.asked import Asked
 from derive.grading.branches import Test
 from derive.grading.counterexample import counterexample
+from derive.grading.differences import EQUAL, apart, are_visible, differ_surely, gaps, points_of
 from derive.grading.digits import has_tall_numbers
-from derive.grading.limits import CLEARLY, FEW, FEWEST_DEFINED, NEGLIGIBLE, OWN_POINTS, OWN_SAMPLES
-from derive.grading.memory import Memory
+from derive.grading.limits import FEW, FEWEST_DEFINED, OWN_POINTS, OWN_SAMPLES
+from derive.grading.memory import Memory, Room
 from derive.grading.outcome import Outcome
+from derive.grading.places import Place
 from derive.grading.reference import Reference, reference
-from derive.numerics.fields import Field
-from derive.numerics.sampling import Sample
-from derive.reading.open_sizes import is_open
 from derive.sizes import describe
 
-EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
 LABEL_POINTS = 400
 MOST = 14
 FARTHEST, OSCILLATING_SAMPLES = 12, 8
 MOST_ENTRIES = 3
 MOST_LABEL_TESTS, MOST_COINS = 6, 5
-
+MOST_NUMBERS = 12_000_000  # of eight bytes each, kept for the next answers to all questions together
+SYMBOLIC_POWER = heads_of("general_power")
+NO_DERIVATIVE, NO_ANSWER, TOO_MUCH = (
+    Outcome("unknown", "floating point", message)
+    for message in (
+        "The derivative has no value at the points that were tried.",
+        "The answer has no value where the derivative has one.",
+        "The answer has a value where the derivative has none.",
+    )
+)
 
 _KNOWN: Memory[Outcome] = Memory(10_000)
+_ROOM = Room(MOST_NUMBERS)
 
 
 def compare(asked: Asked, answer: Node, partial: Iterable[Node] = ()) -> Outcome:
@@ -57,8 +65,11 @@ def _compared(asked: Asked, answer: Node, partial: tuple[Node, ...]) -> Outcome:
         message = f"The answer is {describe(answer.dims)}; the derivative is {describe(asked.dims)}."
         return Outcome("different", "shape", message)
     try:
+        ref = reference(asked)
         with np.errstate(all="ignore"):
-            return _Ladder(reference(asked), answer, partial).decide()
+            outcome = _Ladder(ref, answer, partial).decide()
+        ref.keep_in(_ROOM)
+        return outcome
     except EvaluationError as problem:
         if _is_closed_form(asked, answer):
             return Outcome("equal", "canonical form")
@@ -70,10 +81,7 @@ class _Ladder:
 
     def __init__(self, ref: Reference, answer: Node, partial: tuple[Node, ...]) -> None:
         self.ref, self.answer = ref, ref.branches.normal(answer)
-        present = set(walk(answer))
-        free = set(ref.samples[0].indices)
-        lost = [node for node in dict.fromkeys(partial) if node not in present and _indices(node) <= free]
-        self.lost = [node for node in lost if not any(is_open(size) for part in walk(node) for size in part.dims)]
+        self.lost = _lost(partial, answer, set(ref.samples[0].indices)) if partial else []
         self.tests = ref.answer_tests(self.answer)
 
     def decide(self) -> Outcome:
@@ -87,105 +95,104 @@ class _Ladder:
     # ------------------------------------------------------------------------------------- floating point
 
     def _floating(self) -> Outcome | None:
-        pairs = list(zip(self.ref.worlds("floating"), self.ref.values("floating"), strict=True))
-        defined = 0
-        undefined = Outcome("unknown", "floating point", "The derivative has no value at the points that were tried.")
-        for (f, drawn), true in pairs:
-            outcome, seen = self._at_points(f, drawn, true)
+        places, defined, undefined = self.ref.places("floating"), 0, NO_DERIVATIVE
+        for place in places:
+            outcome, seen = self._at_points(place)
             if outcome is not None and outcome.relation == "different":
                 return outcome
             defined, undefined = defined + seen, outcome or undefined
-        if defined < FEWEST_DEFINED or undefined.message.startswith("The answer"):
-            return self._nowhere(pairs) or undefined
+        if defined < FEWEST_DEFINED or undefined is not NO_DERIVATIVE:
+            return self._nowhere(places) or undefined
         return None
 
-    def _at_points(self, f: Field, drawn: Sample, true: Any) -> tuple[Outcome | None, int]:
+    def _at_points(self, place: Place) -> tuple[Outcome | None, int]:
         """A difference, or a point where only one of both has a value; and the number of points compared."""
-        given = self._values(f, drawn)
+        true, given = self.ref.true(place), self._values(place)
+        if place.agrees(given):
+            return None, place.drawn.points
         here, there = np.isfinite(true), np.isfinite(given)
         far = here & there & apart(true, given)
-        for point in _points_of(far)[:3]:
-            found = self._confirmed(drawn, point, true[point], far[point])
+        for point in points_of(far)[:3]:
+            found = self._confirmed(place, point, far[point])
             if found is not None:
                 return found, 0
         outcome = None
-        for point in _points_of(here != there)[:1]:
-            outcome = self._without_value(drawn, point)
-        return outcome, len(_points_of((here & there).all(axis=(-2, -1), keepdims=True)))
+        for point in points_of(here != there)[:1]:
+            outcome = self._without_value(place, point)
+        return outcome, len(points_of((here & there).all(axis=(-2, -1), keepdims=True)))
 
-    def _values(self, f: Field, drawn: Sample, anew: bool = False) -> Any:
+    def _values(self, place: Place) -> Any:
         """The answer's values; none where a root or logarithm that it was written with has none."""
-        value, *lost = self.ref.evaluated([self.answer, *self.lost], f, drawn, anew)
-        for other in lost:
-            bad = ~np.isfinite(np.asarray(other, dtype=float)).all(axis=(-2, -1), keepdims=True)
-            value = np.where(bad, np.nan, value)
+        value = self.ref.given(self.answer, place)
+        for node in self.lost:
+            other = np.asarray(self.ref.given(node, place), dtype=float)
+            value = np.where(~np.isfinite(other).all(axis=(-2, -1), keepdims=True), np.nan, value)
         return value
 
-    def _confirmed(self, drawn: Sample, point: int, seen: Any, far: Any) -> Outcome | None:
+    def _confirmed(self, place: Place, point: int, far: Any) -> Outcome | None:
         """A difference seen in floating point, evaluated again with many digits; None if it was rounding.
 
-        `seen` are the true values in floating point, `far` tells which entries differ.
+        `far` tells which entries differ.
         """
-        ref, here = self.ref, self.ref.single(drawn, point)
-        given = ref.answers(self.answer, ref.precise, here)
+        ref, exact = self.ref, self.ref.exactly(place.drawn, point)
+        given = ref.given(self.answer, exact)
         if ref.is_large:
-            return self._confirmed_by_entry((drawn, point), seen, given, np.argwhere(far)[:MOST_ENTRIES])
-        true = ref.exactly(drawn, point)[0]
-        if np.any(gaps(ref, true, given) > SURE) and _visible(ref, true, given):
-            evidence = counterexample(ref, self.answer, here, true, given)
-            return Outcome("different", "floating point", "", evidence)
+            return self._confirmed_by_entry(exact, place.true[point], given, np.argwhere(far)[:MOST_ENTRIES])
+        true = ref.true(exact)
+        if differ_surely(true, given):
+            return Outcome("different", "floating point", "", counterexample(ref, self.answer, exact, true, given))
         return None
 
-    def _confirmed_by_entry(self, place: tuple[Sample, int], seen: Any, given: Any, entries: Any) -> Outcome | None:
-        """The same for a large derivative: only entries that differ are evaluated again, until one is confirmed."""
+    def _confirmed_by_entry(self, exact: Place, seen: Any, given: Any, entries: Any) -> Outcome | None:
+        """The same for a large derivative: only entries that differ are evaluated again, until one is confirmed.
+
+        `seen` are the true values in floating point.
+        """
         ref = self.ref
         for row, column in entries:
-            true = ref.entry_exactly(*place, int(row), int(column))
-            one, other = (np.asarray([[[v]]], dtype=object) for v in (true, given[0, row, column]))
-            if np.any(gaps(ref, one, other) > SURE) and _visible(ref, one, other):
+            true = ref.entry_exactly(exact, int(row), int(column))
+            if differ_surely(*(np.asarray([[[v]]], dtype=object) for v in (true, given[0, row, column]))):
                 whole = seen[None].astype(object)
                 whole[0, row, column] = true
-                evidence = counterexample(ref, self.answer, ref.single(*place), whole, given)
-                return Outcome("different", "floating point", "", evidence)
+                return Outcome("different", "floating point", "", counterexample(ref, self.answer, exact, whole, given))
         return None
 
-    def _without_value(self, drawn: Sample, point: int) -> Outcome | None:
+    def _without_value(self, place: Place, point: int) -> Outcome | None:
         """What it means that only one of answer and derivative has a value; None if a number was too large."""
-        ref = self.ref
-        exact, saturated = ref.exactly(drawn, point)
-        if saturated:
+        ref, exact = self.ref, self.ref.exactly(place.drawn, point)
+        true = ref.true(exact)
+        if exact.unsure:
             return None
         ref.precise.saturated = False
-        true, given = ref.precise.defined(exact), ref.precise.defined(self._values(ref.precise, drawn.only(point)))
+        known, seen = ref.precise.defined(true), ref.precise.defined(self._values(exact))
         if ref.precise.saturated:
             return None
-        if np.any(true & ~given):
-            return Outcome("unknown", "floating point", "The answer has no value where the derivative has one.")
-        if np.any(given & ~true):
-            return Outcome("unknown", "floating point", "The answer has a value where the derivative has none.")
-        return None
+        if np.any(known & ~seen):
+            return NO_ANSWER
+        return TOO_MUCH if np.any(seen & ~known) else None
 
-    def _nowhere(self, pairs: list[tuple[tuple[Field, Sample], Any]]) -> Outcome | None:
+    def _nowhere(self, places: list[Place]) -> Outcome | None:
         """An answer that has a value at no point at all."""
-        values = [np.isfinite(self._values(f, drawn)).all(axis=(-2, -1)) for (f, drawn), _ in pairs]
-        known = [np.isfinite(true).all(axis=(-2, -1)) for _, true in pairs]
-        symbolic_power = any(node.op == "general_power" for node in walk(self.answer))
-        if symbolic_power or any(v.any() for v in values) or not all(k.any() for k in known):
+        if self.answer.heads & SYMBOLIC_POWER:
+            return None
+        values = [np.isfinite(self._values(place)).all(axis=(-2, -1)) for place in places]
+        known = [np.isfinite(self.ref.true(place)).all(axis=(-2, -1)) for place in places]
+        if any(v.any() for v in values) or not all(k.any() for k in known):
             return None
         return Outcome("different", "undefined", "The answer has no value: it leaves the real numbers.")
 
     def _on_its_own_points(self) -> Outcome | None:
         """What uses sizes, positions or comparisons is tried at sizes that follow from the answer."""
-        degree = facts.polynomial_degree(self.answer, self.ref.plain.meanings)
-        if degree <= FEW and not facts.uses_positions(self.answer, self.tests):
+        degree = self.ref.degree(self.answer)
+        if degree <= FEW and not self.ref.uses_positions(self.answer, self.tests):
             return None
         if degree > MOST or facts.reach(self.answer) > FARTHEST:
             return Outcome("unknown", "floating point", "The answer uses sizes or labels too often to be sure of it.")
         asked, count = self.ref.asked, OWN_SAMPLES if degree <= FEW else degree + 2
         count = max(count, OSCILLATING_SAMPLES) if facts.oscillates(self.answer) else count
         for drawn in points.of_its_own(asked.problem, asked.target, self.answer, count, OWN_POINTS):
-            true = self.ref.at_if_possible(drawn)
-            outcome = None if true is None else self._at_points(self.ref.floating, drawn, true)[0]
+            place = self.ref.place_if_possible(drawn)
+            outcome = None if place is None else self._at_points(place)[0]
             if outcome is not None:
                 return outcome
         return None
@@ -200,8 +207,9 @@ class _Ladder:
             return Outcome("unknown", "floating point", "The answer tells too many cases apart.")
         asked = self.ref.asked
         drawn = next(points.of_its_own(asked.problem, asked.target, self.answer, 1, LABEL_POINTS))
-        outcome, _ = self._at_points(self.ref.floating, drawn, self.ref.at(self.ref.floating, drawn))
-        problem = kinks.unseen(self.ref, found, [*self.ref.samples, drawn]) or self._at_one(found)
+        place = Place(self.ref.floating, drawn)
+        outcome, _ = self._at_points(place)
+        problem = kinks.unseen(self.ref, found, [*self.ref.places("floating"), place]) or self._at_one(found)
         return outcome or (Outcome("unknown", "floating point", problem) if problem else None)
 
     def _at_one(self, found: list[Test]) -> str:
@@ -210,8 +218,8 @@ class _Ladder:
         plain = [t for t in found if all(part.op in ("size", "number", "add", "product") for part in walk(t.operand))]
         names = {name for t in plain for part in walk(t.operand) if part.op == "size" for name in part.data[0].names}
         drawn = points.with_ones(asked.problem, asked.target, names, FEWEST_DEFINED)
-        true = self.ref.at_if_possible(drawn) if names else None
-        if true is None or self._at_points(self.ref.floating, drawn, true)[0] is None:
+        place = self.ref.place_if_possible(drawn) if names else None
+        if place is None or self._at_points(place)[0] is None:
             return ""
         return f"The answer differs where {' and '.join(sorted(names))} is 1."
 
@@ -230,8 +238,9 @@ class _Ladder:
 
     def _holds(self, kind: str) -> bool:
         try:
-            for (f, drawn), true in zip(self.ref.worlds(kind), self.ref.values(kind), strict=True):
-                if np.any(true != self.ref.answers(self.answer, f, drawn)):
+            for place in self.ref.places(kind):
+                true, given = self.ref.true(place), self.ref.given(self.answer, place)
+                if not place.agrees(given) and np.any(true != given):
                     return False
         except EvaluationError:
             return False
@@ -242,18 +251,17 @@ class _Ladder:
     def _digits(self) -> Outcome:
         """Many digits at points of several scales; then every branch must have been seen."""
         ref, unsure = self.ref, False
-        for f, drawn in kinks.scales(ref.worlds("precise")):
+        for place in ref.places("precise"):
+            true = ref.true(place)
             ref.precise.saturated = False
-            true = ref.at(f, drawn)
-            given = self._values(f, drawn, anew=True)
-            unsure |= ref.precise.saturated
-            gap = gaps(ref, true, given)
-            for point in _points_of(gap > EQUAL)[:1]:
-                if not _visible(ref, true[point], given[point]):
+            given = self._values(place)
+            unsure |= place.unsure or ref.precise.saturated
+            for point in points_of(gaps(true, given) > EQUAL)[:1]:
+                if not are_visible(true[point], given[point]):
                     unsure = True
                     continue
-                here = slice(point, point + 1)
-                found = counterexample(ref, self.answer, drawn.only(point), true[here], given[here])
+                exact, here = Place(place.field, place.drawn.only(point)), slice(point, point + 1)
+                found = counterexample(ref, self.answer, exact, true[here], given[here])
                 return Outcome("different", "many digits", "", found)
         if unsure or has_tall_numbers(self.answer):
             return Outcome("unknown", "many digits", "The answer is equal only as far as its digits tell.")
@@ -265,12 +273,12 @@ class _Ladder:
         mine, own = kinks.continuous(ref, self.tests), kinks.continuous(ref, ref.tests)
         if not mine and not own:
             return Outcome("equal", "many digits")
-        along = list(kinks.lines(ref))
-        for drawn in along:
-            outcome, _ = self._at_points(ref.floating, drawn, ref.at(ref.floating, drawn))
+        along = ref.places("lines")
+        for place in along:
+            outcome, _ = self._at_points(place)
             if outcome is not None and outcome.relation == "different":
                 return outcome
-        problem = kinks.unseen(ref, list(dict.fromkeys([*own, *mine])), [*ref.samples, *along])
+        problem = kinks.unseen(ref, list(dict.fromkeys([*own, *mine])), [*ref.places("floating"), *along])
         strangers = [] if problem else kinks.foreign(ref, mine)
         if strangers:
             problem = kinks.beside(ref, self.answer, mine, strangers)
@@ -279,43 +287,17 @@ class _Ladder:
 
 def _is_closed_form(asked: Asked, answer: Node) -> bool:
     try:
-        return asked.closed() == answer
+        return asked.closed() is answer
     except RecursionError:
         return False
 
 
-# ---------------------------------------------------------------------------------------------- differences
-
-
-def apart(true: Any, given: Any) -> Any:
-    """Where two values differ clearly, in floating point."""
-    with np.errstate(all="ignore"):
-        gap = np.abs(true - given)
-        return (gap > CLEARLY * np.maximum(np.abs(true), np.abs(given))) & (gap > NEGLIGIBLE)
-
-
-def gaps(ref: Reference, true: Any, given: Any) -> Any:
-    """Relative differences, as floats; 0 where either has no value."""
-    mp = ref.precise.mp
-
-    def gap(x: Any, y: Any) -> float:
-        if not (mp.isfinite(x) and mp.isfinite(y)) or x == y:
-            return 0.0
-        return float(abs(x - y) / max(abs(x), abs(y)))
-
-    pairs = zip(true.ravel(), np.broadcast_to(given, true.shape).ravel(), strict=True)
-    return np.asarray([gap(x, y) for x, y in pairs]).reshape(true.shape)
-
-
-def _visible(ref: Reference, true: Any, given: Any) -> bool:
-    """Whether values that differ are large enough not to be rounding noise."""
-    mp = ref.precise.mp
-    sizes = [abs(v) for x in (true, given) for v in np.asarray(x).ravel() if mp.isfinite(v)]
-    return bool(sizes) and max(sizes) > VISIBLE
-
-
-def _points_of(where: Any) -> list[int]:
-    return [int(p) for p in np.nonzero(np.asarray(where).any(axis=(-2, -1)))[0]]
+def _lost(partial: tuple[Node, ...], answer: Node, free: set[str]) -> list[Node]:
+    """The roots and logarithms that an answer was written with, do not stand in it any more and can be evaluated."""
+    present = set(walk(answer))
+    return [
+        node for node in dict.fromkeys(partial) if node not in present and _indices(node) <= free and not node.is_open
+    ]
 
 
 def _indices(node: Node) -> set[str]:

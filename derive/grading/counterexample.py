@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from derive.expressions.node import Node
-from derive.grading.branches import leaves
+from derive.grading.places import Place
 from derive.grading.reference import Reference
-from derive.numerics.sampling import Sample
 
 
-def counterexample(ref: Reference, answer: Node, here: Sample, true: Any, given: Any) -> dict[str, Any]:
-    """Sizes, values, and both results, in plain numbers."""
-    meanings = ref.asked.problem.meanings
-    used = leaves(meanings, ref.asked.of) | leaves(meanings, answer)
-    values = {str(n.data[0]): plain(v[0]) for n, v in here.values.items() if n in used}
-    indices = {name: np.asarray(v[0]).tolist() for name, v in here.indices.items()}
+def counterexample(ref: Reference, answer: Node, place: Place, true: Any, given: Any) -> dict[str, Any]:
+    """Sizes, values, and both results at the one point of a place, in plain numbers."""
+    if place.shown is None:
+        values = {leaf: plain(v[0]) for leaf, v in place.drawn.values.items()}
+        place.shown = values, {name: np.asarray(v[0]).tolist() for name, v in place.drawn.indices.items()}
+    values, indices = place.shown
+    used = ref.leaves_of(ref.asked.of) | ref.leaves_of(answer)
     return {
-        "sizes": here.sizes,
+        "sizes": place.drawn.sizes,
         "indices": indices,
-        "values": values,
+        "values": {str(leaf.data[0]): shown for leaf, shown in values.items() if leaf in used},
         "answer": plain(given[0]),
         "derivative": plain(true[0]),
     }
@@ -30,17 +31,15 @@ def counterexample(ref: Reference, answer: Node, here: Sample, true: Any, given:
 def plain(value: Any) -> Any:
     """Nested lists of floats; a number for 1 × 1 and a list for a vector; null where there is no value."""
     given = np.asarray(value)
-    array = np.asarray([_number(v) for v in given.ravel()], dtype=object).reshape(given.shape)
-    if array.ndim == 2 and array.size == 1:
-        return array[0, 0]
-    if array.ndim == 2 and 1 in array.shape:
-        return array.reshape(-1).tolist()
-    return array.tolist()
+    flat = [_number(v) for v in given.ravel().tolist()]
+    if given.ndim == 2 and 1 in given.shape:
+        return flat[0] if given.size == 1 else flat
+    return np.asarray(flat, dtype=object).reshape(given.shape).tolist()
 
 
 def _number(value: Any) -> float | None:
     number = float(value)
-    return float(f"{number:.6g}") if np.isfinite(number) else None
+    return float(f"{number:.6g}") if isfinite(number) else None
 
 
 def multiple(ref: Reference, answer: Node) -> float | None:

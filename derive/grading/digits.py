@@ -17,6 +17,7 @@ from derive.numerics.fields import Precise
 
 WORKING = 75
 LOST, NOISE = 10.0**30, 55
+LOST_BITS, NOISE_BITS = 99, 182  # one less than these numbers have
 TALL = 10**15
 
 
@@ -30,6 +31,17 @@ class Careful(Precise):
 
     def _plus(self, x: Any, y: Any) -> Any:
         total = x + y
+        (_, digits, place, bits), (_, others, other_place, other_bits) = x._mpf_, y._mpf_
+        if digits and others:  # numbers that are not 0: their sizes in bits tell, unless they are close to a bound
+            large, small = place + bits, other_place + other_bits
+            if large < small:
+                large, small = small, large
+            _, left, place, bits = total._mpf_
+            if large - small < LOST_BITS and (not left or large - place - bits < NOISE_BITS):
+                return total
+        return self._checked(x, y, total)
+
+    def _checked(self, x: Any, y: Any, total: Any) -> Any:
         if not x or not y:
             return total
         small, large = sorted((abs(x), abs(y)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from derive.expressions.leaves import properties_of
-from derive.expressions.node import Node, walk
+from derive.expressions.node import Node, heads_of, walk
 from derive.grading.branches import COMPARING, Meanings, Test, is_discrete, leaves
 from derive.sizes import ONE, SCALAR, Range
 
 WAVES = frozenset(("general_power", "sin", "cos"))
+COUNTING = heads_of("size", "index")
+POSITIONAL = heads_of("size", "index", "member", "sum", "entry", "row", "column", *COMPARING)
 
 
 def reach(answer: Node) -> int:
@@ -26,24 +29,24 @@ def oscillates(answer: Node) -> bool:
     return any(part.op in ("size", "index") for wave in waves for part in walk(wave))
 
 
-def polynomial_degree(answer: Node, meanings: Meanings) -> int:
+def polynomial_degree(answer: Node, meanings: Meanings, known: dict[Node, int] | None = None) -> int:
     """How often sizes, labels and indices as numbers stand in an answer: a bound for its degree in them.
 
     A polynomial such as (n - 2)(n - 3)(n - 4) vanishes for as many sizes as its degree, and one in the number of
-    ones among n labels for every n that is smaller; so many sizes have to be tried.
+    ones among n labels for every n that is smaller; so many sizes have to be tried.  `known` are those of parts.
     """
-    counts: dict[int, int] = {}
-    for node in walk(answer):
-        own = int(node.op == "size" or (node.op in ("symbol", "family") and _is_label(node, meanings)))
+    counts = {} if known is None else known
+    for node in walk(answer, counts):
+        own = int(node.op == "size" or (node.op in ("symbol", "family") and is_label(node, meanings)))
         if node.op in ("add", "product", "power"):
             own += sum(o.op == "index" for o in node.operands)
-        inner = sum(counts[id(o)] for o in node.operands)
+        inner = sum(counts[o] for o in node.operands)
         times = abs(node.data[0].numerator) if node.op == "power" else 1
-        counts[id(node)] = own + inner * times
-    return counts[id(answer)]
+        counts[node] = own + inner * times
+    return counts[answer]
 
 
-def _is_label(name: Node, meanings: Meanings) -> bool:
+def is_label(name: Node, meanings: Meanings) -> bool:
     """Whether a quantity is made of labels or whole numbers, of which there may be many."""
     given = leaves(meanings, name)
     return bool(given) and is_discrete(meanings, name) and any(leaf.dims != SCALAR for leaf in given)
@@ -59,12 +62,19 @@ def digest(answer: Node) -> bytes:
     return out.digest()
 
 
-def uses_positions(answer: Node, tests: list[Test]) -> bool:
+def uses_positions(answer: Node, tests: Iterable[Test], known: dict[Node, bool] | None = None) -> bool:
     """Whether an answer's meaning depends on sizes, fixed positions, whole numbers or comparisons of indices."""
-    return any(_is_positional(part) for root in (answer, *(t.operand for t in tests)) for part in walk(root))
+    flags = {} if known is None else known
+    for root in (answer, *(t.operand for t in tests)):
+        for node in walk(root, flags):
+            flags[node] = is_positional(node) or any(flags[o] for o in node.operands)
+        if flags[root]:
+            return True
+    return False
 
 
-def _is_positional(node: Node) -> bool:
+def is_positional(node: Node) -> bool:
+    """Whether an operation itself does, one of `POSITIONAL` or a name."""
     if node.op in ("size", "index", "member") or node.op in COMPARING:
         return node.op != "index" or node.data[1] is not None
     if node.op == "sum":

@@ -9,6 +9,7 @@ must have been seen on both sides, and the values must agree along lines through
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node, walk
 from derive.grading.branches import Test, is_discrete, leaves
-from derive.numerics.fields import Field
+from derive.grading.places import Place
 from derive.numerics.sampling import Sample
 
 if TYPE_CHECKING:
@@ -28,12 +29,9 @@ LINES, ROUNDS, NEAR, PROPORTIONAL = 3, 6, 1e-5, 1e-30
 Turns = tuple[Any, Any]
 
 
-def scales(worlds: list[tuple[Field, Sample]]) -> Iterator[tuple[Field, Sample]]:
-    """The samples of a rung, and the same with values close to zero."""
-    yield from worlds
-    for f, drawn in worlds:
-        for scale in (1e-3, 1e-7):
-            yield f, _scaled(drawn.first(2), scale)
+def scales(samples: list[Sample]) -> list[Sample]:
+    """Samples, and the first points of each with values close to zero."""
+    return [*samples, *(_scaled(drawn.first(2), scale) for drawn in samples for scale in (1e-3, 1e-7))]
 
 
 def _scaled(drawn: Sample, scale: float) -> Sample:
@@ -51,7 +49,7 @@ def is_fixed(leaf: Node) -> bool:
 
 def discrete(ref: Reference, found: list[Test]) -> list[Test]:
     """The tests on labels, whole numbers, sizes and positions that compare with a number."""
-    return [t for t in found if is_discrete(ref.plain.meanings, t.operand) and not _between_indices(t.operand)]
+    return [t for t in found if is_discrete(ref.meanings, t.operand) and not _between_indices(t.operand)]
 
 
 def _between_indices(operand: Node) -> bool:
@@ -63,7 +61,7 @@ def _between_indices(operand: Node) -> bool:
 
 def continuous(ref: Reference, found: list[Test]) -> list[Test]:
     """The tests that depend on quantities that vary, without those that decide on a set of measure zero only."""
-    varying = [t for t in found if not is_discrete(ref.plain.meanings, t.operand)]
+    varying = [t for t in found if not is_discrete(ref.meanings, t.operand)]
     return [t for t in varying if t.kind == "sign" or ref.answer_tests(t.operand)]
 
 
@@ -91,29 +89,34 @@ def lines(ref: Reference) -> Iterator[Sample]:
             yield line(drawn, k, LINE, 5)
 
 
-def operands(ref: Reference, test: Test, f: Field, drawn: Sample) -> Any:
+def operands(ref: Reference, test: Test, place: Place) -> Any:
     """The values of a test's operand, entries and instances in a row: (points, entries)."""
-    found = ref.evaluated(test.instances(drawn.sizes), f, drawn)
-    flat = [v.reshape(drawn.points, -1) for v in found]
-    return np.concatenate(flat, axis=1) if flat else np.zeros((drawn.points, 0))
+    points, sizes = place.drawn.points, place.drawn.sizes
+    flat = [ref.given(one, place).reshape(points, -1) for one in _instances(test, tuple(sizes.items()))]
+    return np.concatenate(flat, axis=1) if flat else np.zeros((points, 0))
 
 
-def sides(ref: Reference, found: list[Test], samples: list[Sample]) -> list[set[bool]]:
+@lru_cache(maxsize=4096)
+def _instances(test: Test, sizes: tuple[tuple[str, int], ...]) -> list[Node]:
+    return test.instances(dict(sizes))
+
+
+def sides(ref: Reference, found: list[Test], places: list[Place]) -> list[set[bool]]:
     """Which outcomes of each test are seen at some points."""
     out: list[set[bool]] = [set() for _ in found]
-    for drawn in samples:
+    for place in places:
         for seen, test in zip(out, found, strict=True):
-            value = np.asarray(operands(ref, test, ref.floating, drawn), dtype=float)
+            value = np.asarray(operands(ref, test, place), dtype=float)
             value = value[np.isfinite(value)]
             seen.update((value > 0 if test.kind == "sign" else value == 0).ravel().tolist())
     return out
 
 
-def unseen(ref: Reference, found: list[Test], samples: list[Sample]) -> str:
+def unseen(ref: Reference, found: list[Test], places: list[Place]) -> str:
     """Why an answer that is equal at all points may still differ: a branch that no point has reached."""
     from derive.printing.latex import latex
 
-    for test, seen in zip(found, sides(ref, found, samples), strict=True):
+    for test, seen in zip(found, sides(ref, found, places), strict=True):
         if len(seen) < 2:
             question = "the sign of" if test.kind == "sign" else "whether zero is the value of"
             return f"A branch was never reached: {question} {latex(test.operand)} did not change."
@@ -129,10 +132,10 @@ def foreign(ref: Reference, answer: list[Test]) -> list[Test]:
     rest = [t for t in answer if t not in own]
     if not rest:
         return []
-    drawn = ref.samples[0].first(4)
-    have = [operands(ref, t, ref.precise, drawn) for t in own]
+    few = ref.places("few")[0]
+    have = [operands(ref, t, few) for t in own]
     columns = [h[:, k] for h in have for k in range(h.shape[1])]
-    return [t for t in rest if not _all_proportional(operands(ref, t, ref.precise, drawn), columns)]
+    return [t for t in rest if not _all_proportional(operands(ref, t, few), columns)]
 
 
 def _all_proportional(values: Any, columns: list[Any]) -> bool:
@@ -174,9 +177,9 @@ def _turns_with_one(
 ) -> bool:
     """Whether a test, at each place where it turns, is a multiple of one of the problem's own, to many digits."""
     for at, column in zip(*turns, strict=True):
-        near = _around(line(drawn, k, np.repeat(at, 4), 5, leaf), leaf)
-        mine = operands(ref, test, ref.precise, near)[:, column]
-        theirs = [operands(ref, t, ref.precise, near) for t in own]
+        near = Place(ref.precise, _around(line(drawn, k, np.repeat(at, 4), 5, leaf), leaf))
+        mine = operands(ref, test, near)[:, column]
+        theirs = (operands(ref, t, near) for t in own)
         if not any(_proportional(mine, values[:, c]) for values in theirs for c in range(values.shape[1])):
             return False
     return True
@@ -192,7 +195,7 @@ def _around(drawn: Sample, leaf: Node) -> Sample:
 
 def _leaf_of_degree_one(ref: Reference, found: list[Test], strangers: list[Test]) -> Node | None:
     """A quantity in which the operands of all tests are linear, piece by piece."""
-    candidates = [leaf for leaf in leaves(ref.plain.meanings, ref.asked.of) if not is_fixed(leaf)]
+    candidates = [leaf for leaf in leaves(ref.meanings, ref.asked.of) if not is_fixed(leaf)]
     for leaf in sorted(candidates, key=str):
         degrees = dict(zip(found, ref.branches.degrees(leaf, [t.operand for t in found]), strict=True))
         if all(d <= 1 for d in degrees.values()) and all(degrees[t] == 1 for t in strangers):
@@ -205,8 +208,8 @@ def _all_turns(ref: Reference, found: list[Test], drawn: Sample, k: int, leaf: N
     steps, known = LINE, np.zeros(0)
     out: dict[Test, Turns] = {}
     for _ in range(ROUNDS):
-        along = line(drawn, k, steps, 5, leaf)
-        out = {test: _turns(operands(ref, test, ref.floating, along), steps) for test in found}
+        along = Place(ref.floating, line(drawn, k, steps, 5, leaf))
+        out = {test: _turns(operands(ref, test, along), steps) for test in found}
         places = _distinct(np.concatenate([at for at, _ in out.values()]))
         if len(places) == len(known) and np.allclose(places, known, rtol=0, atol=1e-13):
             break

@@ -1,10 +1,11 @@
-"""What was found before, for a bounded number of keys: the oldest are forgotten."""
+"""What was found before, within bounds: the oldest is forgotten."""
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -43,3 +44,29 @@ class Memory(Generic[T]):
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+
+
+class Owner(Protocol):
+    """What keeps values only to save time."""
+
+    def forget(self) -> None:
+        """Let go of them."""
+
+
+class Room:
+    """The room that several owners share: those that were not used for longest let go of what they keep."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.taken = most, 0
+        self._owners: OrderedDict[Owner, int] = OrderedDict()
+        self._lock = allocate_lock()
+
+    def used(self, owner: Owner, size: int) -> None:
+        """An owner has been used and keeps this much now."""
+        with self._lock:
+            self.taken += size - self._owners.pop(owner, 0)
+            self._owners[owner] = size
+            while self.taken > self.most:
+                idle, freed = self._owners.popitem(last=False)
+                self.taken -= freed
+                idle.forget()

@@ -11,7 +11,7 @@ import numpy as np
 from derive.errors import DeriveError
 from derive.expressions.leaves import properties_of
 from derive.expressions.node import Node
-from derive.grading.compare import EQUAL, apart, gaps
+from derive.grading.differences import EQUAL, apart, gaps
 from derive.grading.reference import PRECISE_POINTS, Asked, Reference, reference
 from derive.misconceptions.names import label_pairs
 from derive.numerics.fields import Field
@@ -93,7 +93,7 @@ def _agree(ref: Reference, answer: Node, drawn: Sample) -> bool:
         if np.any(apart(true, given)) or not np.all(np.isfinite(given) == np.isfinite(true)):
             return False
         few = drawn.first(min(drawn.points, PRECISE_POINTS))
-        return not np.any(gaps(ref, *_both(ref, answer, ref.precise, few)) > EQUAL)
+        return not np.any(gaps(*_both(ref, answer, ref.precise, few)) > EQUAL)
     except DeriveError:
         return False
 

@@ -9,6 +9,7 @@ from typing import Any
 from derive.errors import EvaluationError
 
 Value = Any
+MOST_ROWS = 6
 
 
 class Arithmetic:
@@ -37,32 +38,46 @@ class Arithmetic:
 
     def det(self, x: Value) -> Value:
         """The determinant, expanded along the first row."""
-        n = self.dims(x)[1]
-        if n > 6:
-            raise EvaluationError("determinants of more than 6 rows are not evaluated")
-        if n == 1:
-            return x
-        out = None
-        for j in range(n):
-            part = self.mul(self.block(self.block(x, 0, 0, 1), 1, j, j + 1), self._minor(x, 0, j))
-            out = part if out is None else (self.add(out, part) if j % 2 == 0 else self.sub(out, part))
-        return out
+        if self.dims(x)[1] > MOST_ROWS:
+            raise EvaluationError(f"determinants of more than {MOST_ROWS} rows are not evaluated")
+        return self._expanded(self._cells(x))
 
-    def _minor(self, x: Value, i: int, j: int) -> Value:
-        n = self.dims(x)[0]
-        rows = self.concat([self.block(x, 0, 0, i), self.block(x, 0, i + 1, n)], 0)
-        return self.det(self.concat([self.block(rows, 1, 0, j), self.block(rows, 1, j + 1, n)], 1))
+    def _cells(self, x: Value) -> list[list[Value]]:
+        rows, columns = self.dims(x)
+        lines = [self.block(x, 0, i, i + 1) for i in range(rows)]
+        return [[self.block(line, 1, j, j + 1) for j in range(columns)] for line in lines]
+
+    def _expanded(self, cells: list[list[Value]]) -> Value:
+        """The determinant of a matrix given by its entries; a minor that is needed again is kept."""
+        known: dict[tuple[int, ...], Value] = {}
+
+        def below(columns: tuple[int, ...]) -> Value:
+            """The minor of these columns and as many of the last rows."""
+            row = cells[len(cells) - len(columns)]
+            if len(columns) == 1:
+                return row[columns[0]]
+            if columns not in known:
+                out = None
+                for k, j in enumerate(columns):
+                    part = self.mul(row[j], below(columns[:k] + columns[k + 1 :]))
+                    out = part if out is None else (self.add(out, part) if k % 2 == 0 else self.sub(out, part))
+                known[columns] = out
+            return known[columns]
+
+        return below(tuple(range(len(cells))))
 
     def inverse(self, x: Value) -> Value:
         """The inverse by cofactors."""
         n = self.dims(x)[0]
         if n == 1:
             return self.inv(x)
+        divisor, cells = self.inv(self.det(x)), self._cells(x)
         rows = []
         for i in range(n):
-            cofactors = [self._minor(x, j, i) for j in range(n)]
-            rows.append(self.concat([c if (i + j) % 2 == 0 else self.neg(c) for j, c in enumerate(cofactors)], 1))
-        return self.mul(self.concat(rows, 0), self.inv(self.det(x)))
+            parts = [[line[:i] + line[i + 1 :] for k, line in enumerate(cells) if k != j] for j in range(n)]
+            minors = [self._expanded(part) for part in parts]
+            rows.append(self.concat([c if (i + j) % 2 == 0 else self.neg(c) for j, c in enumerate(minors)], 1))
+        return self.mul(self.concat(rows, 0), divisor)
 
     def choose(self, condition: Value, then: Value, otherwise: Value, opposite: Value) -> Value:
         return self.add(self.mul(condition, then), self.mul(opposite, otherwise))

@@ -6,18 +6,31 @@ evaluated at once.  What would need too much memory is refused before it is comp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from derive.errors import EvaluationError
-from derive.expressions.node import Node, free_indices, landings, walk
-from derive.numerics.fields import Dual, Field, Value
+from derive.expressions.node import STOREY, Node, free_indices, landings, walk
+from derive.numerics.fields import Dual, Field, Precise, Value
 from derive.operations.registry import record
 from derive.sizes import Dims, Range, Size
 
-LARGEST = 3_000_000
+LARGEST, MOST_INSIDE = 3_000_000, 50_000
+
+
+class Shelf(dict[Node, Value]):
+    """Values by the expressions that they are the values of; `entries` is the number of their entries."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self) -> None:
+        self.entries = 0
+
+    def __setitem__(self, node: Node, value: Value) -> None:
+        self.entries += value.size
+        dict.__setitem__(self, node, value)
 
 
 class World:
@@ -27,6 +40,8 @@ class World:
     evaluated when first used; `indices` maps index names to arrays of 1-based positions (one a sample
     point).  For an indexed definition, `definitions` holds (index name, range, expression).  `shifts` are added
     to the values of symbols and names, and so to all that is computed from them.
+
+    Values are only ever added, so that threads may share a world.
     """
 
     def __init__(
@@ -42,38 +57,73 @@ class World:
         self.definitions, self.shifts = definitions, shifts or {}
         self.leaves = {leaf: self._shifted(leaf, value) for leaf, value in leaves.items()}
         self.indices = dict(indices)
-        self._outer = dict(indices)
         self.base = 3 + isinstance(field, Dual)
-        self._bound: list[str] = []
-        self._memo: list[dict[Node, Value]] = [{}]
+        self._unsure: set[Node] | None = set() if isinstance(field, Precise) else None
+        self._outermost: World | None = None
+        self._bound: tuple[str, ...] = ()
+        self._memo: tuple[Shelf, ...] = (Shelf(),)
+        self._fitting: set[Dims] = set()
+        self._inside: dict[tuple[str, Range], World] = {}
 
-    def fork(self) -> World:
-        """A world with the same values, in which what is computed further is not remembered for this one."""
+    def _within(self, name: str, over: Range) -> World:
+        """The same world inside a sum: an index has all its values along a new leading axis."""
+        found = self._inside.get((name, over))
+        if found is not None:
+            return found
+        values = np.asarray(over.values(self.sizes))
         out = World.__new__(World)
         out.f, out.sizes, out.definitions, out.shifts = self.f, self.sizes, self.definitions, self.shifts
-        out.leaves, out.indices, out._outer, out.base = self.leaves, dict(self._outer), self._outer, self.base
-        out._bound, out._memo = [], [dict(self._memo[0])]
+        out.leaves, out.base, out._unsure = self.leaves, self.base, self._unsure
+        out.indices = {**self.indices, name: values.reshape(-1, *[1] * (self.base - 2 + len(self._bound)))}
+        out._outermost, out._bound = self._outermost or self, (*self._bound, name)
+        out._memo, out._fitting, out._inside = (*self._memo, Shelf()), set(), {}
         return out
+
+    def _keep(self, name: str, over: Range, inside: World) -> None:
+        """Keep a world inside a sum for the next sum over the same, unless it has become large."""
+        if inside.entries <= MOST_INSIDE:
+            self._inside[name, over] = inside
+        else:
+            self._inside.pop((name, over), None)
+
+    @property
+    def entries(self) -> int:
+        """The number of entries of all that has been evaluated."""
+        return self._memo[-1].entries + sum(world.entries for world in list(self._inside.values()))
 
     def value(self, node: Node) -> Value:
         """The value of an expression; shared parts are computed once."""
-        for part in landings(node, _Settled(self)):
-            self._value(part)
+        if node.height >= STOREY:
+            for part in landings(node, _Settled(self)):
+                self._value(part)
         return self._value(node)
 
     def _value(self, node: Node) -> Value:
         memo = self._memo[self._level(node)]
         found = memo.get(node)
-        if found is not None:
-            return found
+        if found is None:
+            compute = self._computed
+            memo[node] = found = compute(node) if self._unsure is None else self._watched(node, compute, self._unsure)
+        elif self._unsure and node in self._unsure:
+            self.f.saturated = True
+        return found
+
+    def _computed(self, node: Node) -> Value:
         entry = record(node.op)
         if entry.within is not None:
-            out = entry.within(self, node)
-        else:
-            assert entry.evaluate is not None
-            self._check_size(node)
-            out = entry.evaluate(self.f, node.data, *(self._value(o) for o in node.operands))
-        memo[node] = out
+            return entry.within(self, node)
+        assert entry.evaluate is not None
+        self._check_size(node)
+        return entry.evaluate(self.f, node.data, *[self._value(o) for o in node.operands])
+
+    def _watched(self, node: Node, compute: Callable[[Node], Value], unsure: set[Node]) -> Value:
+        """A value with many digits; that they were too few for it is remembered, and told whenever it is used."""
+        field, before = self.f, self.f.saturated
+        field.saturated = False
+        out = compute(node)
+        if field.saturated:
+            unsure.add(node)
+        field.saturated = field.saturated or before
         return out
 
     def known(self, node: Node) -> bool:
@@ -82,17 +132,21 @@ class World:
 
     def _level(self, node: Node) -> int:
         """The innermost bound index that the node depends on: what a value may be remembered for."""
-        if not self._bound:
-            return 0
         free = free_indices(node)
-        return max((k + 1 for k, name in enumerate(self._bound) if name in free), default=0)
+        level = len(self._bound) if free else 0
+        while level and self._bound[level - 1] not in free:
+            level -= 1
+        return level
 
     def _check_size(self, node: Node) -> None:
+        if node.dims in self._fitting:
+            return
         entries = self.size(node.dims[0]) * self.size(node.dims[1])
         for name in self._bound:
             entries *= max(1, len(self.indices[name]))
         if entries > LARGEST:
             raise EvaluationError(f"{entries} values at once are too many")
+        self._fitting.add(node.dims)
 
     # ---------------------------------------------------------------------------------------- leaves
 
@@ -107,10 +161,12 @@ class World:
 
     def leaf(self, node: Node) -> Value:
         """The value of a symbol, a family or a defined name."""
-        if node in self.leaves:
-            return self.leaves[node]
-        for name in self._unsettled(node):
-            self._settle(name)
+        if node not in self.leaves:
+            outside = self._outermost or self
+            for name in self._unsettled(node):
+                outside._settle(name)
+        if self._unsure and node in self._unsure:
+            self.f.saturated = True
         return self.leaves[node]
 
     def _unsettled(self, root: Node) -> list[Node]:
@@ -134,23 +190,21 @@ class World:
 
     def _settle(self, node: Node) -> None:
         """Evaluate a defined name, outside of all sums."""
-        bound, memo, indices = self._bound, self._memo, self.indices
-        self._bound, self._memo, self.indices = [], [memo[0]], dict(self._outer)
-        try:
-            definition = self.definitions[node]
-            value = self._indexed(*definition) if isinstance(definition, tuple) else self.value(definition)
-        finally:
-            self._bound, self._memo, self.indices = bound, memo, indices
+        compute = self._defined
+        value = compute(node) if self._unsure is None else self._watched(node, compute, self._unsure)
         self.leaves[node] = self._shifted(node, value)
+
+    def _defined(self, node: Node) -> Value:
+        definition = self.definitions[node]
+        return self._indexed(*definition) if isinstance(definition, tuple) else self.value(definition)
 
     def _shifted(self, node: Node, value: Value) -> Value:
         return self.f.add(value, self.shifts[node]) if node in self.shifts else value
 
     def _indexed(self, name: str, over: Range, body: Node) -> Value:
         """All members of an indexed definition, along the axis before rows and columns."""
-        with _Binding(self, name, over):
-            value = self.value(body)
-        return self._along_members(value, len(over.values(self.sizes)))
+        inside = self._within(name, over)
+        return self._along_members(inside.value(body), len(inside.indices[name]))
 
     def _along_members(self, value: Value, count: int) -> Value:
         if isinstance(self.f, Dual):
@@ -224,7 +278,7 @@ class World:
             if position is not None:
                 where = self.index_value(position) - 1
                 length = self.f.dims(value)[axis]
-                if np.any(where < 0) or np.any(where >= length):
+                if ((where < 0) | (where >= length)).any():
                     raise EvaluationError("an index outside its range")
                 value = self.f.take(value, where, axis)
         return value
@@ -246,15 +300,16 @@ class World:
     def sum(self, node: Node) -> Value:
         """The sum over a bound index, as one operation along its axis."""
         name, over = node.data
-        count = len(over.values(self.sizes))
+        inside = self._within(str(name), over)
+        count = len(inside.indices[name])
         if not count:
             return self.f.full(self.dims(node.dims), 0)
-        with _Binding(self, str(name), over) as axis:
-            self._check_size(node)
-            body = self.value(node.operands[0])
-            if node.operands[1].op != "number":
-                body = self.f.masked(body, self.value(node.operands[1]))
-        found = self.f.sum_bound(body, axis, count)
+        inside._check_size(node)
+        body = inside.value(node.operands[0])
+        if node.operands[1].op != "number":
+            body = self.f.masked(body, inside.value(node.operands[1]))
+        self._keep(name, over, inside)
+        found = self.f.sum_bound(body, -(self.base + 1 + len(self._bound)), count)
         # What depends on no index that is bound outside is remembered for all of them, and must not keep their axes.
         return self.f.trimmed(found, self.base + self._level(node))
 
@@ -267,29 +322,3 @@ class _Settled:
 
     def __contains__(self, node: Any) -> bool:
         return record(node.op).within is not None or self.world.known(node)
-
-
-class _Binding:
-    """Binds an index to all its values along a new leading axis, and gives that axis."""
-
-    def __init__(self, world: World, name: str, over: Range) -> None:
-        self.world, self.name, self.over = world, name, over
-
-    def __enter__(self) -> int:
-        world = self.world
-        self.axis = -(world.base + 1 + len(world._bound))
-        values = np.asarray(self.over.values(world.sizes))
-        self.before = world.indices.get(self.name)
-        world.indices[self.name] = values.reshape((-1,) + (1,) * (-self.axis - 3))
-        world._bound.append(self.name)
-        world._memo.append({})
-        return self.axis
-
-    def __exit__(self, *error: object) -> None:
-        world = self.world
-        world._bound.pop()
-        world._memo.pop()
-        if self.before is None:
-            del world.indices[self.name]
-        else:
-            world.indices[self.name] = self.before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ class Field(Arithmetic):
     """Primitives that move entries of arrays about; they are the same over every field."""
 
     dtype: Any = object
+    saturated: bool = False  # whether numbers were too large or small to tell; only fields of many digits notice
 
     def const(self, value: Fraction | int) -> Value:
         """A 1 × 1 value."""
@@ -32,11 +34,10 @@ class Field(Arithmetic):
         return x.shape[-2], x.shape[-1]
 
     def transpose(self, x: Value) -> Value:
-        return np.swapaxes(x, -1, -2)
+        return x.swapaxes(-1, -2)
 
     def diag(self, x: Value) -> Value:
-        n = x.shape[-2]
-        return self.mul(np.broadcast_to(x, (*x.shape[:-1], n)), self.eye(n))
+        return self.mul(x, self.eye(x.shape[-2]))
 
     def diagonal(self, x: Value) -> Value:
         return np.diagonal(x, axis1=-2, axis2=-1)[..., None]
@@ -77,21 +78,26 @@ class Field(Arithmetic):
         return self.mul(x, holds)
 
     def concat(self, values: Sequence[Value], axis: int) -> Value:
-        lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
-        full = [np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values]
-        return np.concatenate(full, axis=axis - 2)
+        first = values[0].shape[:-2]
+        if any(v.shape[:-2] != first for v in values):
+            lead = np.broadcast_shapes(*(v.shape[:-2] for v in values))
+            values = [np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in values]
+        return np.concatenate(values, axis=axis - 2)
 
     def block(self, x: Value, axis: int, start: int, end: int) -> Value:
         return x[..., start:end, :] if axis == 0 else x[..., start:end]
 
     def take(self, x: Value, position: Any, axis: int) -> Value:
         """Entries at 0-based positions along one of the last axes; the positions broadcast."""
-        tail = x.shape[-3:] if axis == -3 else x.shape[-2:]
-        k = len(tail)
-        lead = np.broadcast_shapes(x.shape[: x.ndim - k], position.shape)
-        wide = np.broadcast_to(x, (*lead, *tail))
-        where = np.broadcast_to(position, lead)[(..., *[None] * k)]
-        return np.take_along_axis(wide, where, axis=axis)
+        if position.ndim == 0:
+            chosen: list[Any] = [slice(None)] * x.ndim
+            chosen[axis] = slice(int(position), int(position) + 1)
+            return x[tuple(chosen)]
+        lead = x.shape[: x.ndim - (3 if axis == -3 else 2)]
+        places = [np.arange(n).reshape(-1, *[1] * (len(lead) - 1 - k)) for k, n in enumerate(lead)]
+        if axis == -1:
+            return x.swapaxes(-1, -2)[(*places, position)][..., None]
+        return x[(*places, position)][(..., None, *[slice(None)] * (-1 - axis))]
 
     def member(self, x: Value, position: Any) -> Value:
         """A member of a family, whose members lie along the axis before rows and columns."""
@@ -99,7 +105,7 @@ class Field(Arithmetic):
 
     def times(self, x: Value, y: Value) -> Value:
         """The matrix product, or scaling where one of both is 1 × 1."""
-        if x.shape[-2:] == (1, 1) or y.shape[-2:] == (1, 1):
+        if 1 == x.shape[-1] == x.shape[-2] or 1 == y.shape[-1] == y.shape[-2]:
             return self.mul(x, y)
         return self.matmul(x, y)
 
@@ -113,7 +119,8 @@ class Field(Arithmetic):
         return self.add(out, self.mul(self.const(0), x)) if out.shape != x.shape else out
 
 
-def smooth(name: str) -> list[float]:
+@lru_cache(maxsize=256)
+def smooth(name: str) -> tuple[float, ...]:
     """The parameters of the smooth function that stands in for an unspecified one."""
     seed = np.random.default_rng([*name.encode()])
-    return [float(v) for v in seed.uniform([0.6, 0.7, -1.0, 0.2, 0.15], [1.4, 1.3, 1.0, 0.9, 0.45])]
+    return tuple(float(v) for v in seed.uniform([0.6, 0.7, -1.0, 0.2, 0.15], [1.4, 1.3, 1.0, 0.9, 0.45]))

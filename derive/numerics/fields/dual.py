@@ -192,3 +192,8 @@ class Pair:
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.value.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries of the value."""
+        return int(self.value.size)

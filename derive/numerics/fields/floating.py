@@ -23,6 +23,9 @@ class Floating(Field):
         except OverflowError:
             return np.full((1, 1), np.inf, dtype=self.dtype)
 
+    def times(self, x: Value, y: Value) -> Value:
+        return x * y if 1 == x.shape[-1] == x.shape[-2] or 1 == y.shape[-1] == y.shape[-2] else x @ y
+
     def pi(self) -> Value:
         return np.full((1, 1), np.pi, dtype=self.dtype)
 
