@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,17 @@ import pytest
 
 from derive.errors import AnswerError
 from derive.expressions.node import Node
-from derive.latex.parser import parse
+from derive.latex.parser import Parser, parse
 from derive.latex.syntax import Cases, Derivative, Group, Product, walk
 from derive.latex.tokens import tokenize
 from derive.numerics.fields import Floating
 from derive.numerics.sampling import sample, world
 from derive.problem.builder import problem_from
 from derive.problem.problem import Problem
+from derive.reading.indices import read_texts
+from derive.reading.match import as_tokens
+from derive.reading.reader import Reader
+from derive.reading.scope import Scope, written
 
 NETWORK: dict[str, Any] = {
     "loss": r"J = -y^\top \log \hat{y} + \frac{\lambda}{2} \operatorname{tr}(A^\top A)",
@@ -369,3 +374,13 @@ def test_lenient_readings_are_noted(problem: Problem) -> None:
     reader = problem.reader()
     reader.read(r"G \cdot X")
     assert any("entry by entry" in note for note in reader.notes)
+
+
+@pytest.mark.parametrize("text", [*string.ascii_letters, *string.digits])
+def test_a_script_of_one_letter_needs_no_parser(text: str) -> None:
+    """What is read without a parser is what the parser says, with its place; also where the letter is declared."""
+    for size in ("n", text):
+        reader = Reader(Scope(sizes={size}, words={"word"}, letters={size}))
+        parsed = Parser("", as_tokens((text,), (3, 4)), reader.scope.words, reader.scope.letters).whole()
+        assert repr(read_texts(reader, (text,), (3, 4))) == repr(parsed)
+        assert repr(read_texts(reader, written(as_tokens((text,), (3, 4))), (0, 9))) == repr(parsed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
+from math import prod
 
 from derive.errors import ShapeError
 from derive.expressions.leaves import Number, exact, number, ones, zeros
@@ -12,34 +13,39 @@ from derive.expressions.node import Node, intern_node
 from derive.sizes import SCALAR, Dims, describe
 
 NUMERIC = frozenset(("add", "product", "number", "zeros"))  # what may hold a numeric factor
+UNIT = number(1)
 
 
 def add(*terms: Node) -> Node:
     """A + B: terms of equal dimensions; a number is added to each entry of a matrix."""
     dims = _common(terms, "added")
-    collected: dict[Node, Number] = {}
+    collected: dict[Node, tuple[Number, Node | None]] = {}
     for term in terms:
-        if term.op not in NUMERIC and term.dims == dims:
-            collected[term] = collected.get(term, 0) + 1
-            continue
-        for factor, rest in _terms(term, dims):
-            collected[rest] = collected.get(rest, 0) + factor
-    parts = [rest if c == 1 else scale(c, rest) for rest, c in collected.items() if c]
+        for factor, rest, whole in _terms(term, dims):
+            before = collected.get(rest)
+            collected[rest] = (factor, whole) if before is None else (before[0] + factor, None)
+    parts = [whole or scale(factor, rest) for rest, (factor, whole) in collected.items() if factor]
     if not parts:
         return zeros(dims)
     return parts[0] if len(parts) == 1 else intern_node("add", tuple(parts), (), dims)
 
 
-def _terms(term: Node, dims: Dims) -> Iterable[tuple[Number, Node]]:
+def _terms(term: Node, dims: Dims) -> Iterable[tuple[Number, Node, Node | None]]:
+    """The numeric factors of the terms of a sum, the rest of each, and the term as it stands if it can stay so."""
+    if term.op not in NUMERIC and term.dims == dims:
+        return ((1, term, term),)
     if term.op == "add":
-        for part in term.operands:
-            yield from _terms(part, dims)
-        return
+        return [found for part in term.operands for found in _terms(part, dims)]
     factor, rest = split_number(term)
     if rest.op == "add":
-        yield from ((factor * value, part) for inner in rest.operands for value, part in _terms(inner, dims))
-    elif factor:
-        yield factor, (product(rest, ones(dims)) if rest.dims != dims else rest)
+        inside = [found for inner in rest.operands for found in _terms(inner, dims)]
+        return [(factor * value, part, None) for value, part, _ in inside]
+    if not factor:
+        return ()
+    if rest.dims != dims:
+        return ((factor, product(rest, ones(dims)), None),)
+    flat = rest.op != "product" or rest is not term.operands[-1]
+    return ((factor, rest, term if flat else None),)
 
 
 def _common(terms: tuple[Node, ...], verb: str) -> Dims:
@@ -53,7 +59,7 @@ def _common(terms: tuple[Node, ...], verb: str) -> Dims:
 def split_number(node: Node) -> tuple[Number, Node]:
     """The numeric factor of a term and the rest of it."""
     if node.op == "number":
-        return node.data[0], number(1)
+        return node.data[0], UNIT
     if node.op == "zeros":
         return 0, node
     if node.op == "product" and node.operands[0].op == "number":
@@ -77,7 +83,7 @@ def scale(factor: Number, node: Node) -> Node:
     if node.op == "add":
         return add(*(scale(factor, t) for t in node.operands))
     own, rest = split_number(node)
-    own *= factor
+    own = factor if own == 1 else own * factor
     if not own:
         return zeros(node.dims)
     if rest.op == "number":
@@ -100,43 +106,42 @@ def subtract(a: Node, b: Node) -> Node:
 
 def product(*factors: Node) -> Node:
     """A B C: the matrix product; factors that are numbers commute and stand in front."""
-    value: Number = 1
-    scalars, chain = list[Node](), list[Node]()
+    numbers, scalars, chain = list[Node](), list[Node](), list[Node]()
     for factor in factors:
-        if factor.op == "number":
-            value *= factor.data[0]
-        elif factor.op == "product":
-            value *= _take_apart(factor, scalars, chain)
+        if factor.op == "product":
+            _take_apart(factor, numbers, scalars, chain)
+        elif factor.dims == SCALAR:
+            (numbers if factor.op == "number" else scalars).append(factor)
         else:
-            (scalars if factor.dims == SCALAR else chain).append(factor)
+            chain.append(factor)
     dims = _chain_dims(chain)
-    if not value or any(c.op == "zeros" for c in chain):
+    if len(scalars) > 1:
+        joined = _joined_powers(scalars)
+        numbers += [part for part in joined if part.op == "number"]
+        scalars = [part for part in joined if part.op != "number"]
+    if len(numbers) > 1:
+        numbers = [number(prod(part.data[0] for part in numbers))]
+    if (numbers and not numbers[0].data[0]) or any(c.op == "zeros" for c in chain):
         return zeros(dims)
     chain = [c for c in chain if c.op != "eye"] or chain[:1]
-    if len(scalars) > 1:
-        value, scalars = _collect_powers(value, scalars)
-    operands = (*([number(value)] if value != 1 else []), *scalars, *chain)
+    operands = (*(part for part in numbers if part is not UNIT), *scalars, *chain)
     if not operands:
-        return number(1)
+        return UNIT
     return operands[0] if len(operands) == 1 else intern_node("product", operands, (), dims)
 
 
-def _take_apart(factor: Node, scalars: list[Node], chain: list[Node]) -> Number:
+def _take_apart(factor: Node, numbers: list[Node], scalars: list[Node], chain: list[Node]) -> None:
     """The factors of a product, each to its kind; an inner product stays together as a number."""
-    value: Number = 1
     inner = list[Node]()
     for part in factor.operands:
-        if part.op == "number":
-            value *= part.data[0]
-        elif part.dims == SCALAR:
-            scalars.append(part)
+        if part.dims == SCALAR:
+            (numbers if part.op == "number" else scalars).append(part)
         else:
             inner.append(part)
     if factor.dims == SCALAR and inner:
         scalars.append(intern_node("product", tuple(inner), (), SCALAR))
     else:
         chain.extend(inner)
-    return value
 
 
 def _chain_dims(chain: list[Node]) -> Dims:
@@ -149,16 +154,6 @@ def _chain_dims(chain: list[Node]) -> Dims:
                 f"{left.dims[1]} and {right.dims[0]} differ"
             )
     return (chain[0].dims[0], chain[-1].dims[1]) if chain else SCALAR
-
-
-def _collect_powers(value: Number, scalars: list[Node]) -> tuple[Number, list[Node]]:
-    out = list[Node]()
-    for part in _joined_powers(scalars):
-        if part.op == "number":
-            value *= part.data[0]
-        else:
-            out.append(part)
-    return value, out
 
 
 def _joined_powers(factors: list[Node]) -> list[Node]:
@@ -216,7 +211,7 @@ def hadamard(*factors: Node) -> Node:
         return zeros(dims)
     parts = [p for p in parts if p.op != "ones"] or [ones(dims)]
     whole = parts[0] if len(parts) == 1 else intern_node("hadamard", tuple(parts), (), dims)
-    return product(*outer, whole)
+    return product(*outer, whole) if outer else whole
 
 
 def _elementwise_parts(factor: Node, outer: list[Node]) -> Iterable[Node]:
@@ -235,13 +230,15 @@ def _elementwise_parts(factor: Node, outer: list[Node]) -> Iterable[Node]:
 
 def divide(a: Node, b: Node) -> Node:
     """A ⊘ B: the quotient entry by entry."""
+    if a.op == b.op == "number" and b.data[0]:
+        return number(Fraction(a.data[0], b.data[0]))
     return hadamard(a, power(b, -1))
 
 
 def power(base: Node, exponent: Number) -> Node:
     """A raised to a fixed exponent, entry by entry."""
     exponent = exact(exponent)
-    if exponent == 0:
+    if not exponent:
         return ones(base.dims)
     if exponent == 1 or base.op == "ones":
         return base

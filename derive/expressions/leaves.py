@@ -11,6 +11,8 @@ from derive.operations.registry import record
 from derive.sizes import ONE, SCALAR, Dims, Range, Size
 
 Number = int | Fraction
+MOST_FRACTIONS = 1_000
+_FRACTIONS: dict[tuple[int, int], Node] = {}
 
 
 def make(op: str, operands: tuple[Node, ...], data: tuple[Any, ...] = ()) -> Node:
@@ -23,7 +25,7 @@ def exact(value: Number) -> Number:
     """A number as it is kept: an int where it is whole, which counts faster than a fraction."""
     if value.__class__ is int:
         return value
-    return int(value) if value.denominator == 1 else value
+    return int(value.numerator) if value.denominator == 1 else value
 
 
 def magnitude(value: Number) -> Number:
@@ -33,7 +35,16 @@ def magnitude(value: Number) -> Number:
 
 def number(value: Number) -> Node:
     """An exact number."""
-    return intern_node("number", (), (exact(value),), SCALAR)
+    value = exact(value)
+    if value.__class__ is int:
+        return intern_node("number", (), (value,), SCALAR)
+    key = (value.numerator, value.denominator)  # a fraction is slow to hash
+    found = _FRACTIONS.get(key)
+    if found is None:
+        if len(_FRACTIONS) > MOST_FRACTIONS:
+            _FRACTIONS.clear()
+        found = _FRACTIONS[key] = intern_node("number", (), (value,), SCALAR)
+    return found
 
 
 def constant(name: str) -> Node:

@@ -11,7 +11,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.latex import syntax as s
 from derive.operations.registry import record
-from derive.reading import indices, lists, names, norms, ones, several, shape_notes
+from derive.reading import indices, lists, names, norms, ones, several, shape_notes, undeclared
 from derive.reading.match import Match, scripts_of
 from derive.reading.named_functions import function_named, is_function
 from derive.sizes import ONE, SCALAR
@@ -167,7 +167,7 @@ def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syn
         return k + 1 + found.called, value
     base = node.body if isinstance(node, s.Scripted) else node
     assert isinstance(base, s.Name)
-    if isinstance(node, s.Scripted) and (square := names.power_of_square(reader, node)) is not None:
+    if isinstance(node, s.Scripted) and (square := undeclared.power_of_square(reader, node)) is not None:
         return k + 1, square
     if base.base not in reader.bound and several.takes(base.base):
         return several.value(reader, node, base.base, following, k)
@@ -177,7 +177,7 @@ def _named(reader: Reader, factors: tuple[Factor, ...], k: int, following: s.Syn
         return k + 2, ones.indicator(reader, call, tail)
     if base.base == reader.scope.loss_name and call is not None:
         found = names.resolve(reader, node, None)
-    return k + 1, names.undeclared(reader, node)
+    return k + 1, undeclared.value(reader, node)
 
 
 def _looks_up(reader: Reader, value: Node, call: s.Group) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from derive.errors import AnswerError, Span
@@ -20,8 +21,15 @@ if TYPE_CHECKING:
 
 def read_texts(reader: Reader, texts: tuple[str, ...], span: Span) -> s.Syntax:
     """The syntax of script texts."""
+    if len(texts) == 1 and len(texts[0]) == 1 and texts[0].isascii() and texts[0].isalnum():
+        return _single(texts[0], (texts.tokens[0].start, texts.tokens[-1].end) if isinstance(texts, Texts) else span)
     tokens = list(texts.tokens) if isinstance(texts, Texts) else as_tokens(texts, span)
     return Parser("", tokens, reader.scope.words, reader.scope.letters).whole()
+
+
+def _single(text: str, span: Span) -> s.Syntax:
+    """One letter or digit, for which no parser is needed."""
+    return s.Name(span, text) if text.isalpha() else s.Num(span, Fraction(int(text)))
 
 
 def value_of(reader: Reader, texts: tuple[str, ...], span: Span) -> Node:

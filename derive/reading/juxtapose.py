@@ -37,6 +37,8 @@ def product(reader: Reader, items: list[Item]) -> Node:
 
 
 def _usual(reader: Reader, items: list[Item]) -> Node:
+    if not any(sign in ELEMENTWISE for sign, _, _ in items):
+        return _chain(reader, items)
     groups: list[tuple[str, list[Item]]] = []
     for sign, node, span in items:
         if sign in ELEMENTWISE or not groups:
@@ -98,7 +100,9 @@ def pair(reader: Reader, sign: str, left: Node, right: Node) -> Node:
         return _outer(reader, left, right)
     if sign == r"\cdot" and left.dims == right.dims and left.dims[1] == ONE:
         return b.inner(left, right)
-    fitted = reader.fit(left, right, [(left.dims[1], right.dims[0])])
+    fitted = (left, right)
+    if left.is_open or right.is_open:
+        fitted = reader.fit(left, right, [(left.dims[1], right.dims[0])])
     if fitted[0].dims[1] == fitted[1].dims[0]:
         return b.product(*fitted)
     if left.dims == right.dims and (sign in (r"\cdot", "*") or (sign == r"\times" and ONE not in left.dims)):

@@ -66,7 +66,7 @@ class Texts(tuple[str, ...]):
 
 def written(tokens: Iterable[Token]) -> Texts:
     """A superscript: its texts in normal form, to compare, and its tokens, to read."""
-    listed = tuple(tokens)
+    listed = tokens if isinstance(tokens, tuple) else tuple(tokens)
     out = Texts(normal(listed))
     out.tokens = listed
     return out
@@ -74,7 +74,7 @@ def written(tokens: Iterable[Token]) -> Texts:
 
 def normal(tokens: Iterable[Token]) -> tuple[str, ...]:
     """Token texts as scripts are compared by: braces only around a script of several tokens, words spelt."""
-    listed = list(tokens)
+    listed = tokens if isinstance(tokens, tuple) else tuple(tokens)
     if len(listed) == 1 and listed[0].kind not in SPELT and listed[0].text not in BRACES:
         return (listed[0].text,)
     out: list[str] = []
