@@ -6,7 +6,6 @@ Made from the registry: a new operation is covered by its example.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from support import problem_of, target_of
@@ -110,7 +109,7 @@ def test_a_broken_rule_is_refused(name: str, k: int, how: str, monkeypatch: pyte
     rule = record(name).vjp
     assert rule is not None
     with monkeypatch.context() as patched:
-        patched.setitem(registry._RECORDS, name, replace(record(name), vjp=broken(rule, k, how)))
+        patched.setitem(registry._RECORDS, name, record(name)._replace(vjp=broken(rule, k, how)))
         try:
             wrong = dict(gradients(loss))
         except (ShapeError, AssertionError):

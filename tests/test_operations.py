@@ -6,7 +6,6 @@ The mutation test breaks each vector-Jacobian product in turn: both checks must 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,8 +107,8 @@ def mutants(entry: Operation) -> Iterator[tuple[str, Operation]]:
             parts[k] = None if part is None else b.add(part, b.ones(part.dims))
             return tuple(parts)
 
-        yield f"{entry.name}[{at}] doubled", replace(entry, vjp=doubled)
-        yield f"{entry.name}[{at}] shifted", replace(entry, vjp=shifted)
+        yield f"{entry.name}[{at}] doubled", entry._replace(vjp=doubled)
+        yield f"{entry.name}[{at}] shifted", entry._replace(vjp=shifted)
 
 
 def caught(problem: Problem, loss: Node) -> list[bool]:
@@ -153,6 +152,6 @@ def test_prints(name: str) -> None:
 def test_no_rule_is_an_error_that_names_the_operation(monkeypatch: pytest.MonkeyPatch) -> None:
     from derive.errors import NoRuleError
 
-    monkeypatch.setitem(registry._RECORDS, "tanh", replace(record("tanh"), vjp=None))
+    monkeypatch.setitem(registry._RECORDS, "tanh", record("tanh")._replace(vjp=None))
     with pytest.raises(NoRuleError, match="tanh cannot be differentiated"):
         pullback(example("tanh"), b.symbol("g", example("tanh").dims))

@@ -29,7 +29,11 @@ def keep(asked: Asked) -> dict[str, Any] | None:
 
     The points for answers that use sizes or positions are drawn anew, so that nobody can write an answer for them.
     """
-    ref = reference(asked)
+    with np.errstate(all="ignore"):
+        return _kept(asked, reference(asked))
+
+
+def _kept(asked: Asked, ref: Reference) -> dict[str, Any] | None:
     if any(leaves(ref.plain.meanings, name) != leaves(asked.problem.meanings, name) for name in ref.plain.meanings):
         return None
     samples = []

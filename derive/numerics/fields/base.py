@@ -117,10 +117,3 @@ class Field(Arithmetic):
             out = self.mul(out, base) if n & 1 else out
             base, n = (self.mul(base, base), n >> 1) if n > 1 else (base, 0)
         return self.add(out, self.mul(self.const(0), x)) if out.shape != x.shape else out
-
-
-@lru_cache(maxsize=256)
-def smooth(name: str) -> tuple[float, ...]:
-    """The parameters of the smooth function that stands in for an unspecified one."""
-    seed = np.random.default_rng([*name.encode()])
-    return tuple(float(v) for v in seed.uniform([0.6, 0.7, -1.0, 0.2, 0.15], [1.4, 1.3, 1.0, 0.9, 0.45]))

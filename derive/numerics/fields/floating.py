@@ -8,7 +8,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from derive.numerics.fields.base import Field, Value, smooth
+from derive.numerics.fields.base import Field, Value
+from derive.numerics.randomness import smooth
 
 
 class Floating(Field):

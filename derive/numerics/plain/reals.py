@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from derive.numerics.plain.rows import Plain, Rows
+from derive.numerics.randomness import smooth
 
 
 class Reals(Plain):
@@ -95,3 +96,15 @@ class Reals(Plain):
     def shifted(self, x: Rows) -> Rows:
         largest = [max(v for row in x for v in row)] * len(x) if 1 in self.dims(x) else [max(row) for row in x]
         return [[v - most for v in row] for row, most in zip(x, largest, strict=True)]
+
+    def unspecified(self, name: str, order: int, x: Rows) -> Rows:
+        a, w, p, s, q = smooth(name)
+
+        def one(v: float) -> float:
+            tail = (s * v + q * v * v, s + 2 * q * v, 2 * q)
+            return a * w**order * math.sin(w * v + p + order * math.pi / 2) + (tail[order] if order < 3 else 0.0)
+
+        return self._function(one, x)
+
+    def otherwise_undefined(self, condition: Rows, branch: Rows) -> Rows:
+        return self.both(lambda c, v: v if c > 0 else math.nan, condition, branch)

@@ -7,9 +7,9 @@ from typing import Any
 
 from derive.errors import EvaluationError
 from derive.numerics.plain.rows import Plain, Rows
+from derive.numerics.randomness import FULL, GOLDEN, mixed, salt_of
 
 PRIME = 4294967291
-FULL = 2**64 - 1
 CERTAIN = 40
 
 
@@ -124,21 +124,8 @@ class Residues(Plain):
     def is_zero(self, x: Rows) -> Rows:
         return self.each(lambda v: int(v == 0), x)
 
+    def unspecified(self, name: str, order: int, x: Rows) -> Rows:
+        return self.each(lambda v: self._atom(f"{name}{order}", v), x)
 
-GOLDEN = 0x9E3779B97F4A7C15
-
-
-def mixed(x: int, salt: int) -> int:
-    """A pseudo-random function of 64-bit integers (the finaliser of splitmix64)."""
-    z = (x + salt * GOLDEN) & FULL
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & FULL
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & FULL
-    return z ^ (z >> 31)
-
-
-def salt_of(name: str) -> int:
-    """A number for a name (FNV-1a)."""
-    value = 1469598103934665603
-    for byte in name.encode():
-        value = (value ^ byte) * 1099511628211 % 2**64
-    return value
+    def otherwise_undefined(self, condition: Rows, branch: Rows) -> Rows:
+        return self.both(lambda c, v: v if c == 1 else self._atom("undefined", v), condition, branch)

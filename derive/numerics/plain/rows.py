@@ -76,8 +76,7 @@ class Plain(Arithmetic):
         return [[row[i]] for i, row in enumerate(x)]
 
     def block(self, x: Rows, axis: int, start: int, end: int) -> Rows:
-        out = x[start:end] if axis == 0 else [row[start:end] for row in x]
-        return out if out and out[0] else _refused("an empty block")
+        return x[start:end] if axis == 0 else [row[start:end] for row in x]
 
     def concat(self, values: Sequence[Rows], axis: int) -> Rows:
         if axis == 0:
@@ -124,11 +123,3 @@ class Plain(Arithmetic):
 
     raised: Callable[[Entry, int], Entry]
     masked: Callable[[Rows, Rows], Rows]
-
-    def unspecified(self, name: str, order: int, x: Rows) -> Rows:
-        out: Rows = _refused("an unspecified function")
-        return out
-
-    def otherwise_undefined(self, condition: Rows, branch: Rows) -> Rows:
-        out: Rows = _refused("a case without a value")
-        return out

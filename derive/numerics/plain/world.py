@@ -117,7 +117,7 @@ class PlainWorld:
     def block(self, node: Node) -> Rows:
         axis, start, end = node.data
         whole, first, last = self.value(node.operands[0]), self.size(start), self.size(end)
-        if not 0 <= first <= last <= self.f.dims(whole)[axis]:
+        if not 0 <= first < last <= self.f.dims(whole)[axis]:
             raise EvaluationError("a slice outside of what it is taken from")
         return self.f.block(whole, axis, first, last)
 
