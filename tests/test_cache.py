@@ -143,6 +143,33 @@ def test_a_first_answer_needs_no_sympy(tmp_path: Path) -> None:
     assert (code, "sympy" in imported, text[:1]) == (0, False, "✓")
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(r"-(y - \hat{y}) x^\top", "✓"), (r"\left(\hat{y} x^T - y x^T\right)", "✓"), (r"(\hat{y} - ", "!"), ("q x", "!")],
+)
+def test_a_question_asked_before_needs_no_arrays(answer: str, verdict: str, tmp_path: Path) -> None:
+    """The first answer fills the cache; others to the same question are read, and right ones told, by themselves."""
+    first = run(*QUESTION, r"(y - \hat{y}) x^\top", folder=tmp_path)
+    then = run(*QUESTION, answer, folder=tmp_path)
+    assert (first[0][:1], then[0][:1]) == ("✗", verdict)
+    assert then[2] == set()
+
+
+def test_a_wrong_answer_is_explained_whether_or_not_the_question_is_known(tmp_path: Path) -> None:
+    wrong = (*QUESTION, r"x (\hat{y} - y)^\top + W")
+    alone = run(*wrong, folder=tmp_path / "empty")
+    run(*QUESTION, r"\delta x^\top", folder=tmp_path / "filled")
+    assert run(*wrong, folder=tmp_path / "filled")[:2] == alone[:2]
+
+
+def test_a_damaged_question_is_judged_anew(tmp_path: Path) -> None:
+    run(*QUESTION, r"\delta x^\top", folder=tmp_path)
+    (kept,) = (tmp_path / "questions").iterdir()
+    kept.write_text(kept.read_text(encoding="utf-8").replace("0", "1"), encoding="utf-8")
+    text, code, imported = run(*QUESTION, r"(\hat{y} - y) x^\top", folder=tmp_path)
+    assert (text[:1], code, "numpy" in imported) == ("✓", 0, True)
+
+
 def test_a_changed_problem_is_judged_anew(folder: Path) -> None:
     problem = folder / "mine.toml"
     verdicts = []
