@@ -17,8 +17,7 @@ from derive.grading.compare import compare
 from derive.grading.keeping import keep
 from derive.grading.kept import Kept
 from derive.grading.random_branches import Multilinear
-from derive.numerics.fields import PRIME, Field, Floating
-from derive.numerics.plain import residues
+from derive.numerics.fields import Field, Floating
 from derive.numerics.plain.reals import Reals
 from derive.numerics.plain.residues import Residues
 from derive.numerics.plain.rows import Plain
@@ -65,10 +64,6 @@ def test_lists_and_arrays_agree(name: str, kind: str) -> None:
         np.testing.assert_allclose(by_lists, by_arrays, rtol=1e-12)
     else:
         assert (by_lists == by_arrays).all()
-
-
-def test_the_prime_is_the_same() -> None:
-    assert residues.PRIME == PRIME
 
 
 @pytest.mark.parametrize("x", [-1.0, 0.0, 1e308, -1e308, float("nan"), float("inf")])

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from derive.numerics.fields import PRIME, Modular
-
-CERTAIN = 40
+from derive.numerics.fields import Modular
+from derive.numerics.randomness import CERTAIN, PRIME
 
 
 class Coins(Modular):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+PRIME = 4294967291
+CERTAIN = 40  # whole numbers of at most this size keep their true sign
 FULL = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15
 BOUNDS = ((0.6, 1.4), (0.7, 1.3), (-1.0, 1.0), (0.2, 0.9), (0.15, 0.45))
@@ -17,6 +19,7 @@ def mixed(x: int, salt: int) -> int:
     return z ^ (z >> 31)
 
 
+@lru_cache(maxsize=256)
 def salt_of(name: str) -> int:
     """A number for a name (FNV-1a)."""
     value = 1469598103934665603

@@ -15,7 +15,8 @@ from __future__ import annotations
 from derive.numerics.fields.base import Field, Value
 from derive.numerics.fields.dual import Dual, Pair
 from derive.numerics.fields.floating import Floating
-from derive.numerics.fields.modular import PRIME, Modular
+from derive.numerics.fields.modular import Modular
 from derive.numerics.fields.precise import Precise
+from derive.numerics.randomness import PRIME
 
 __all__ = ["PRIME", "Dual", "Field", "Floating", "Modular", "Pair", "Precise", "Value"]

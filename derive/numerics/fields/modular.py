@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -11,9 +10,7 @@ import numpy as np
 
 from derive.errors import EvaluationError
 from derive.numerics.fields.base import Field, Value
-
-PRIME = 4294967291
-
+from derive.numerics.randomness import GOLDEN, PRIME, salt_of
 
 FEW = 64
 _PRIME, _HALF = np.uint64(PRIME), np.uint64(PRIME // 2)
@@ -24,7 +21,7 @@ _NONE, _ONE = np.uint64(0), np.uint64(1)
 
 def _mix(x: Any, salt: int) -> Any:
     """A pseudo-random function of 64-bit integers (the finaliser of splitmix64)."""
-    z = x + np.uint64((salt * 0x9E3779B97F4A7C15) % 2**64)
+    z = x + np.uint64((salt * GOLDEN) % 2**64)
     z = (z ^ (z >> _SHIFTS[0])) * _FACTORS[0]
     z = (z ^ (z >> _SHIFTS[1])) * _FACTORS[1]
     return z ^ (z >> _SHIFTS[2])
@@ -50,14 +47,6 @@ def _few_inverses(x: Any) -> Any:
         out[k], rest = rest * upto[k - 1] % PRIME, rest * values[k] % PRIME
     out[0] = rest
     return np.asarray(out, dtype=np.uint64).reshape(x.shape)
-
-
-@lru_cache(maxsize=256)
-def _salt(name: str) -> int:
-    value = 1469598103934665603
-    for byte in name.encode():
-        value = (value ^ byte) * 1099511628211 % 2**64
-    return value
 
 
 class Modular(Field):
@@ -130,7 +119,7 @@ class Modular(Field):
         return x.sum(axis=axis, keepdims=True) % _PRIME
 
     def _atom(self, name: str, x: Any) -> Any:
-        return _mix(x, _salt(name) ^ self.salt) % (_PRIME - _ONE) + _ONE
+        return _mix(x, salt_of(name) ^ self.salt) % (_PRIME - _ONE) + _ONE
 
     def exp(self, x: Value) -> Value:
         mirrored = x > _HALF
@@ -169,7 +158,7 @@ class Modular(Field):
         return self._odd("erf", x)
 
     def general_pow(self, x: Value, y: Value) -> Value:
-        return self._atom("pow", x * np.uint64(0x9E3779B97F4A7C15) ^ _mix(y, 7))
+        return self._atom("pow", x * np.uint64(GOLDEN) ^ _mix(y, 7))
 
     def positive(self, x: Value) -> Value:
         mirrored = x > _HALF

@@ -7,10 +7,7 @@ from typing import Any
 
 from derive.errors import EvaluationError
 from derive.numerics.plain.rows import Plain, Rows
-from derive.numerics.randomness import FULL, GOLDEN, mixed, salt_of
-
-PRIME = 4294967291
-CERTAIN = 40
+from derive.numerics.randomness import CERTAIN, FULL, GOLDEN, PRIME, mixed, salt_of
 
 
 class Residues(Plain):
