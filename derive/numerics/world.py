@@ -20,26 +20,14 @@ from derive.sizes import Dims, Range, Size
 LARGEST, MOST_INSIDE = 3_000_000, 50_000
 
 
-class Shelf(dict[Node, Value]):
-    """Values by the expressions that they are the values of; `entries` is the number of their entries."""
-
-    __slots__ = ("entries",)
-
-    def __init__(self) -> None:
-        self.entries = 0
-
-    def __setitem__(self, node: Node, value: Value) -> None:
-        self.entries += value.size
-        dict.__setitem__(self, node, value)
-
-
 class World:
     """One assignment of sizes, indices and values, over one field.
 
     `leaves` maps symbols and families to arrays; `definitions` maps names to their expressions, which are
     evaluated when first used; `indices` maps index names to arrays of 1-based positions (one a sample
     point).  For an indexed definition, `definitions` holds (index name, range, expression).  `shifts` are added
-    to the values of symbols and names, and so to all that is computed from them.
+    to the values of symbols and names, and so to all that is computed from them.  `entries` is the number of entries
+    of all that has been evaluated.
 
     Values are only ever added, so that threads may share a world.
     """
@@ -61,9 +49,10 @@ class World:
         self._unsure: set[Node] | None = set() if isinstance(field, Precise) else None
         self._outermost: World | None = None
         self._bound: tuple[str, ...] = ()
-        self._memo: tuple[Shelf, ...] = (Shelf(),)
+        self._memo: tuple[dict[Node, Value], ...] = ({},)
         self._fitting: set[Dims] = set()
         self._inside: dict[tuple[str, Range], World] = {}
+        self.entries = 0
 
     def _within(self, name: str, over: Range) -> World:
         """The same world inside a sum: an index has all its values along a new leading axis."""
@@ -76,7 +65,8 @@ class World:
         out.leaves, out.base, out._unsure = self.leaves, self.base, self._unsure
         out.indices = {**self.indices, name: values.reshape(-1, *[1] * (self.base - 2 + len(self._bound)))}
         out._outermost, out._bound = self._outermost or self, (*self._bound, name)
-        out._memo, out._fitting, out._inside = (*self._memo, Shelf()), set(), {}
+        out._memo, out._fitting, out._inside = (*self._memo, {}), set(), {}
+        out.entries = 0
         return out
 
     def _keep(self, name: str, over: Range, inside: World) -> None:
@@ -86,11 +76,6 @@ class World:
         else:
             self._inside.pop((name, over), None)
 
-    @property
-    def entries(self) -> int:
-        """The number of entries of all that has been evaluated."""
-        return self._memo[-1].entries + sum(world.entries for world in list(self._inside.values()))
-
     def value(self, node: Node) -> Value:
         """The value of an expression; shared parts are computed once."""
         if node.height >= STOREY:
@@ -99,21 +84,24 @@ class World:
         return self._value(node)
 
     def _value(self, node: Node) -> Value:
-        memo = self._memo[self._level(node)]
+        memo = self._memo[self._level(node) if self._bound else 0]
         found = memo.get(node)
-        if found is None:
-            compute = self._computed
-            memo[node] = found = compute(node) if self._unsure is None else self._watched(node, compute, self._unsure)
-        elif self._unsure and node in self._unsure:
-            self.f.saturated = True
-        return found
+        if found is not None:
+            if self._unsure and node in self._unsure:
+                self.f.saturated = True
+            return found
+        out = self._computed(node) if self._unsure is None else self._watched(node, self._computed, self._unsure)
+        memo[node] = out
+        self.entries += out.size
+        return out
 
     def _computed(self, node: Node) -> Value:
         entry = record(node.op)
         if entry.within is not None:
             return entry.within(self, node)
         assert entry.evaluate is not None
-        self._check_size(node)
+        if node.dims not in self._fitting:
+            self._check_size(node)
         return entry.evaluate(self.f, node.data, *[self._value(o) for o in node.operands])
 
     def _watched(self, node: Node, compute: Callable[[Node], Value], unsure: set[Node]) -> Value:
@@ -139,8 +127,6 @@ class World:
         return level
 
     def _check_size(self, node: Node) -> None:
-        if node.dims in self._fitting:
-            return
         entries = self.size(node.dims[0]) * self.size(node.dims[1])
         for name in self._bound:
             entries *= max(1, len(self.indices[name]))
@@ -305,9 +291,11 @@ class World:
         if not count:
             return self.f.full(self.dims(node.dims), 0)
         inside._check_size(node)
+        before = inside.entries
         body = inside.value(node.operands[0])
         if node.operands[1].op != "number":
             body = self.f.masked(body, inside.value(node.operands[1]))
+        self.entries += inside.entries - before
         self._keep(name, over, inside)
         found = self.f.sum_bound(body, -(self.base + 1 + len(self._bound)), count)
         # What depends on no index that is bound outside is remembered for all of them, and must not keep their axes.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from derive.errors import EvaluationError, ShapeError
 from derive.expressions import build as b
-from derive.operations.products import fold
 from derive.operations.registry import define
 from derive.sizes import ONE, SCALAR, Dims, Size, describe
 
@@ -42,7 +42,7 @@ define(
     "entries_product",
     "the product of all entries",
     dims=_to_number,
-    evaluate=lambda f, data, x: fold(f.mul, (f.const(1), *_entries(f, x))),
+    evaluate=lambda f, data, x: reduce(f.mul, (f.const(1), *_entries(f, x))),
     vjp=lambda g, out, x: (b.product(g, out, b.power(x, -1)),),
     entry=lambda w, n, i, j: n,
     latex=lambda p, n: p.over_entries(r"\prod", n.operands[0]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 from derive.errors import ShapeError
@@ -17,14 +18,6 @@ def _names(*shapes: tuple[str, str | int, str | int]) -> list[Node]:
     return [b.symbol(name, (Size.of(r), Size.of(c))) for name, r, c in shapes]
 
 
-def fold(operation: Any, values: tuple[Any, ...]) -> Any:
-    """A binary operation over all values, from the left."""
-    out = values[0]
-    for value in values[1:]:
-        out = operation(out, value)
-    return out
-
-
 def _add_vjp(g: Node, out: Node, *terms: Node) -> tuple[Node | None, ...]:
     return tuple(g if t.dims == g.dims else b.total(g) for t in terms)
 
@@ -33,7 +26,7 @@ define(
     "add",
     "A + B",
     dims=same_dims,
-    evaluate=lambda f, data, *values: fold(f.add, values),
+    evaluate=lambda f, data, *values: reduce(f.add, values),
     vjp=_add_vjp,
     latex=lambda p, n: p.sum_of_terms(n),
     numpy=lambda p, n: p.sum_of_terms(n),
@@ -48,10 +41,6 @@ define(
 def _product_dims(data: Any, *dims: Dims) -> Dims:
     chain = [d for d in dims if d != SCALAR]
     return (chain[0][0], chain[-1][1]) if chain else SCALAR
-
-
-def _product_value(f: Any, data: Any, *values: Any) -> Any:
-    return fold(f.times, values)
 
 
 def _product_vjp(g: Node, out: Node, *factors: Node) -> tuple[Node | None, ...]:
@@ -87,7 +76,7 @@ define(
     "product",
     "the matrix product A B; numbers scale",
     dims=_product_dims,
-    evaluate=_product_value,
+    evaluate=lambda f, data, *values: reduce(f.times, values),
     vjp=_product_vjp,
     entry=_product_entry,
     latex=lambda p, n: p.product(n),
@@ -107,7 +96,7 @@ define(
     "hadamard",
     "A ∘ B, entry by entry",
     dims=same_dims,
-    evaluate=lambda f, data, *values: fold(f.mul, values),
+    evaluate=lambda f, data, *values: reduce(f.mul, values),
     vjp=_hadamard_vjp,
     entry=lambda w, n, i, j: b.product(*(w(o, i, j) for o in n.operands)),
     latex=lambda p, n: p.hadamard(n),
