@@ -121,13 +121,15 @@ def product(*factors: Node) -> Node:
         scalars = [part for part in joined if part.op != "number"]
     if len(numbers) > 1:
         numbers = [number(prod(part.data[0] for part in numbers))]
-    if (numbers and not numbers[0].data[0]) or any(c.op == "zeros" for c in chain):
+    if (numbers and not numbers[0].data[0]) or "zeros" in [c.op for c in chain]:
         return zeros(dims)
     chain = [c for c in chain if c.op != "eye"] or chain[:1]
-    operands = (*(part for part in numbers if part is not UNIT), *scalars, *chain)
-    if not operands:
-        return UNIT
-    return operands[0] if len(operands) == 1 else intern_node("product", operands, (), dims)
+    if numbers and numbers[0] is UNIT:
+        numbers = []
+    operands = (*numbers, *scalars, *chain)
+    if len(operands) > 1:
+        return intern_node("product", operands, (), dims)
+    return operands[0] if operands else UNIT
 
 
 def _take_apart(factor: Node, numbers: list[Node], scalars: list[Node], chain: list[Node]) -> None:

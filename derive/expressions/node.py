@@ -106,15 +106,17 @@ def _made(op: str, operands: tuple[Node, ...], data: Data, dims: Dims) -> Node:
     node = Node.__new__(Node)
     node.op, node.operands, node.data, node.dims = op, operands, data, dims
     node.turned = node.text = None
-    height, size, marks, heads, free = -1, 1, 0, heads_of(op), _NONE_FREE
+    height, size, marks, heads, free = -1, 1, 0, _HEADS.get(op) or heads_of(op), _NONE_FREE
     is_open = dims[0].is_open or dims[1].is_open or (op == "size" and data[0].is_open)
     for operand in operands:
-        height = max(height, operand.height)
+        if operand.height > height:
+            height = operand.height
         size += operand.count
         marks |= operand.marks
         heads |= operand.heads
         is_open = is_open or operand.is_open
-        free = free | operand._free if free else operand._free
+        if operand._free:
+            free = free | operand._free
     if op in ("symbol", "family"):
         marks = 1 << next(_LEAVES) % MARKS
     elif op == "index":

@@ -234,6 +234,8 @@ def _with_reason(
 
 def _fitted(reader: Reader, asked: Asked, node: Node) -> Node:
     """An answer such as `I` or `\\mathbf{1}`, whose size only the question fixes."""
+    if not node.is_open:
+        return node
     for dims in (asked.dims, asked.dims[::-1]):
         fitted = reader.fit(node, b.zeros(dims), list(zip(node.dims, dims, strict=True)))[0]
         if fitted.dims == dims:

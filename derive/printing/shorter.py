@@ -32,7 +32,8 @@ def unshadowed(node: Node, taken: frozenset[str] = frozenset()) -> Node:
     for _ in range(8):
         free = free_indices(node) | taken
         sums = [part for part in walk(node) if part.op == "sum"]
-        inside = [i for s in sums for i in walk(s.operands[0]) if i.op == "sum" and i.data[0] == s.data[0]]
+        nesting = [s for s in sums if s.operands[0].heads & SUM]
+        inside = [i for s in nesting for i in walk(s.operands[0]) if i.op == "sum" and i.data[0] == s.data[0]]
         shadows = dict.fromkeys([*inside, *(s for s in sums if s.data[0] in free)])
         if not shadows:
             break

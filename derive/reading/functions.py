@@ -52,29 +52,48 @@ def _only_notes_its_shape(reader: Reader, node: s.Syntax, before: list[Item]) ->
 def _factor(reader: Reader, factors: tuple[Factor, ...], k: int) -> tuple[int, Node]:
     """The value of factor number k and the number of the next one."""
     node = factors[k][1]
-    head = node.body if isinstance(node, s.Scripted) else node
-    if isinstance(node, s.Scripted) and node.subs and not isinstance(head, s.One):
-        bare, note = shape_notes.without_note(node)
-        if note is not None:
-            k, value = _factor(reader, (*factors[:k], (factors[k][0], bare), *factors[k + 1 :]), k)
-            return k, shape_notes.checked(reader, value, note)
-    following = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
-    if isinstance(head, s.Name):
-        return _named(reader, factors, k, following)
-    if isinstance(head, s.One) or (isinstance(head, s.Num) and head.value == 1):
-        out = ones.value(reader, node, head, following)
+    if isinstance(node, s.Name):
+        return _named(reader, factors, k, _following(factors, k))
+    if isinstance(node, s.Scripted):
+        return _scripted(reader, factors, k, node)
+    if isinstance(node, s.Group):
+        unwrapped = _bracketed_function(reader, node, node)
+        if unwrapped is not None:
+            return _factor(reader, (*factors[:k], (factors[k][0], unwrapped), *factors[k + 1 :]), k)
+    elif isinstance(node, s.One) or (isinstance(node, s.Num) and node.value == 1):
+        out = ones.value(reader, node, node, _following(factors, k))
         if out is not None:
             return k + out[0], out[1]
-    if isinstance(head, s.Group) and (unwrapped := _bracketed_function(reader, node, head)) is not None:
-        return _factor(reader, (*factors[:k], (factors[k][0], unwrapped), *factors[k + 1 :]), k)
-    if isinstance(head, s.Group) and isinstance(node, s.Scripted):
+    return k + 1, reader.expression(node)
+
+
+def _following(factors: tuple[Factor, ...], k: int) -> s.Syntax | None:
+    """What stands behind factor number k without a sign between."""
+    return factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
+
+
+def _scripted(reader: Reader, factors: tuple[Factor, ...], k: int, node: s.Scripted) -> tuple[int, Node]:
+    """A factor with scripts."""
+    head = node.body
+    bare, note = shape_notes.without_note(node)
+    if note is not None and not isinstance(head, s.One):
+        k, value = _factor(reader, (*factors[:k], (factors[k][0], bare), *factors[k + 1 :]), k)
+        return k, shape_notes.checked(reader, value, note)
+    if isinstance(head, s.Name):
+        return _named(reader, factors, k, _following(factors, k))
+    if isinstance(head, s.One) or (isinstance(head, s.Num) and head.value == 1):
+        out = ones.value(reader, node, head, _following(factors, k))
+        if out is not None:
+            return k + out[0], out[1]
+    if isinstance(head, s.Group):
+        unwrapped = _bracketed_function(reader, node, head)
+        if unwrapped is not None:
+            return _factor(reader, (*factors[:k], (factors[k][0], unwrapped), *factors[k + 1 :]), k)
         return k + 1, _bracketed(reader, node, head)
-    if isinstance(head, s.Bars) and isinstance(node, s.Scripted) and norms.single_bars(node):
+    if isinstance(head, s.Bars) and norms.single_bars(node):
         body = reader.expression(head.body)
         head = head if body.dims == SCALAR else replace(head, sign=r"\|")
-    if isinstance(node, s.Scripted):
-        return k + 1, scripted_value(reader, reader.expression(head), node)
-    return k + 1, reader.expression(node)
+    return k + 1, scripted_value(reader, reader.expression(head), node)
 
 
 def _bracketed_function(reader: Reader, node: s.Syntax, head: s.Group) -> s.Syntax | None:
@@ -189,6 +208,8 @@ def _looks_up(reader: Reader, value: Node, call: s.Group) -> bool:
 
 def call_of(following: s.Syntax | None) -> tuple[s.Group | None, s.Scripted | None]:
     """The bracket that follows, and its scripts."""
+    if following is None:
+        return None, None
     if isinstance(following, s.Group):
         return following, None
     if isinstance(following, s.Scripted) and isinstance(following.body, s.Group):

@@ -37,7 +37,7 @@ def product(reader: Reader, items: list[Item]) -> Node:
 
 
 def _usual(reader: Reader, items: list[Item]) -> Node:
-    if not any(sign in ELEMENTWISE for sign, _, _ in items):
+    if ELEMENTWISE.isdisjoint([sign for sign, _, _ in items]):
         return _chain(reader, items)
     groups: list[tuple[str, list[Item]]] = []
     for sign, node, span in items:

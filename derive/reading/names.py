@@ -29,7 +29,7 @@ def resolve(reader: Reader, node: s.Syntax, call: s.Group | None) -> Match | Non
     if base in reader.bound and (reader.bound[base].op != "index" or not subs):
         known = [e for e in known if e.pattern.sub or e.pattern.sups or e.pattern.call]
     elif known and (plain := _plain_match(reader.scope, known, base, subs)) is not None:
-        return plain._replace(sups=tuple(sups)) if sups else plain
+        return Match(plain.entity, plain.slots, plain.items, tuple(sups), False, plain.score) if sups else plain
     found = [m for e in known if (m := match(e, subs, sups, call))]
     fitting = [m for m in found if _indices_fit(m)]
     letter = base[5:-1] if base.startswith(r"\hat{") else base

@@ -196,17 +196,15 @@ class Reader:
         if node.error is not None:
             raise node.error
         refused.refuse(node.opening, node.span)
-        if node.opening == r"\langle" and len(node.parts) > 1:
+        if len(node.parts) == 1:
+            part = node.parts[0]
+            return conditions.condition(self, part) if isinstance(part, s.Relation) else self.expression(part)
+        if node.opening == r"\langle" and node.parts:
             values = [self.expression(part) for part in node.parts]
             return b.inner(b.hadamard(*values[:-1]), values[-1])
-        if len(node.parts) > 1 and node.opening in ("(", "["):
+        if node.opening in ("(", "[") and node.parts:
             return lists.bracket(self, node, False)
-        if len(node.parts) != 1:
-            raise AnswerError("unreadable", "A list of several things is not a value here.", node.span)
-        part = node.parts[0]
-        if isinstance(part, s.Relation):
-            return conditions.condition(self, part)
-        return self.expression(part)
+        raise AnswerError("unreadable", "A list of several things is not a value here.", node.span)
 
     def relation(self, node: s.Relation) -> Node:
         for sign in node.signs:

@@ -24,9 +24,9 @@ TIMES = frozenset((r"\times", "x", "*"))
 
 def without_note(node: s.Syntax) -> tuple[s.Syntax, s.Script | None]:
     """A name without the subscript that notes its shape, and that subscript."""
-    if isinstance(node, s.Scripted):
+    if isinstance(node, s.Scripted) and node.subs:
         for script in node.subs:
-            if any(t.text == r"\times" for t in script.tokens):
+            if r"\times" in [t.text for t in script.tokens]:
                 subs = tuple(other for other in node.subs if other is not script)
                 bare = subs or node.sups or node.primes
                 return (replace(node, subs=subs) if bare else node.body), script
