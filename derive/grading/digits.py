@@ -7,6 +7,7 @@ another; what cancels to rounding noise becomes an exact zero, so that noise is 
 
 from __future__ import annotations
 
+import functools
 from fractions import Fraction
 from typing import Any
 
@@ -53,11 +54,11 @@ class Careful(Precise):
         return np.asarray(self._sum(x, y), dtype=object)
 
     def reduce(self, x: Any, axis: int) -> Any:
-        parts = np.moveaxis(x, axis, 0)
-        total = parts[0]
-        for part in parts[1:]:
-            total = self.add(total, part)
-        return np.expand_dims(total, axis)
+        if not x.shape[axis]:
+            return super().reduce(x, axis)
+        rest = (slice(None),) * (-1 - axis)
+        parts = (x[(..., slice(k, k + 1), *rest)] for k in range(x.shape[axis]))
+        return functools.reduce(self.add, parts)
 
     def matmul(self, x: Any, y: Any) -> Any:
         return np.squeeze(self.reduce(x[..., :, :, None] * y[..., None, :, :], -2), -2)

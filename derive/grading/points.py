@@ -14,16 +14,16 @@ from dataclasses import replace
 import numpy as np
 
 from derive.expressions.leaves import properties_of
-from derive.expressions.node import Node, walk
+from derive.expressions.node import Node, heads_of
 from derive.grading.facts import digest, reach
-from derive.numerics.sampling import Sample, sample
+from derive.numerics.sampling import Sample, sample, sizes_at
 from derive.problem.problem import Problem, Target
 
 POINTS = 12
 SEEDS = (11, 12)
 ROOM = 5
 LARGEST_INTEGER = 60
-SLOW = frozenset(("det", "inverse"))
+SLOW = heads_of("det", "inverse")
 SPARE = "?spare"
 
 
@@ -40,17 +40,17 @@ def roomy(
     scope = problem.scope.child()
     scope.add_size_names(f"{SPARE}{k}" for k in range(room))
     wider = replace(problem, scope=scope)
-    best, fewest = None, 10**6
+    best, fewest = seed, 10**6
     for trial in range(seed, seed + 1200, 100):
-        drawn = sample(wider, target, trial, points)
-        repeated = sum(sizes.get(name) == drawn.sizes[name] for sizes in taken for name in problem.scope.sizes)
+        drawn = sizes_at(wider, trial)
+        repeated = sum(sizes.get(name) == drawn[name] for sizes in taken for name in problem.scope.sizes)
         if repeated < fewest:
-            best, fewest = drawn, repeated
+            best, fewest = trial, repeated
         if not repeated:
             break
-    assert best is not None
-    sizes = {name: value for name, value in best.sizes.items() if not name.startswith(SPARE)}
-    return _widened(replace(best, sizes=sizes), seed)
+    found = sample(wider, target, best, points)
+    sizes = {name: value for name, value in found.sizes.items() if not name.startswith(SPARE)}
+    return _widened(replace(found, sizes=sizes), seed)
 
 
 def of_its_own(problem: Problem, target: Target, answer: Node, count: int, points: int) -> Iterator[Sample]:
@@ -85,7 +85,7 @@ def with_ones(problem: Problem, target: Target, names: set[str], points: int) ->
 def _is_slow(problem: Problem) -> bool:
     """Whether larger matrices would take long: determinants and inverses are worked out by cofactors."""
     bodies = (d[2] if isinstance(d, tuple) else d for d in problem.meanings.values())
-    return any(part.op in SLOW for body in bodies for part in walk(body))
+    return any(body.heads & SLOW for body in bodies)
 
 
 def _widened(drawn: Sample, seed: int) -> Sample:

@@ -65,6 +65,15 @@ def size_names(problem: Problem) -> list[str]:
     return sorted(problem.scope.sizes)
 
 
+def sizes_at(problem: Problem, seed: int) -> dict[str, int]:
+    """The sizes of the sample with this seed."""
+    return choose_sizes(problem, _source(seed))
+
+
+def _source(seed: int) -> np.random.Generator:
+    return np.random.default_rng([seed, 20_031])
+
+
 def choose_sizes(problem: Problem, rng: np.random.Generator) -> dict[str, int]:
     """Unequal small sizes, different from the fixed ones where there are few names.
 
@@ -91,7 +100,7 @@ def sample(
     problem: Problem, target: Target | None, seed: int, points: int, sizes: Mapping[str, int] | None = None
 ) -> Sample:
     """Sample points for a problem and a variable; `sizes` are those that are not to be drawn."""
-    rng = np.random.default_rng([seed, 20_031])
+    rng = _source(seed)
     sizes = {**choose_sizes(problem, rng), **(sizes or {})}
     indices = _draw_indices(problem, target, sizes, points, rng)
     for entity in problem.scope.all():

@@ -7,6 +7,7 @@ evaluated at once.  What would need too much memory is refused before it is comp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -170,8 +171,7 @@ class World:
             if definition is None:
                 raise EvaluationError(f"{name.data[0]} has no value")
             body = definition[2] if isinstance(definition, tuple) else definition
-            leaves = (n for n in walk(body, self._memo[0]) if n.op in ("symbol", "family"))
-            stack.extend(n for n in leaves if n not in self.leaves and n not in opened)
+            stack.extend(n for n in _names_in(body) if n not in self.leaves and n not in opened)
         return list(order)
 
     def _settle(self, node: Node) -> None:
@@ -300,6 +300,11 @@ class World:
         found = self.f.sum_bound(body, -(self.base + 1 + len(self._bound)), count)
         # What depends on no index that is bound outside is remembered for all of them, and must not keep their axes.
         return self.f.trimmed(found, self.base + self._level(node))
+
+
+@lru_cache(maxsize=4096)
+def _names_in(body: Node) -> tuple[Node, ...]:
+    return tuple(n for n in walk(body) if n.op in ("symbol", "family"))
 
 
 class _Settled:
