@@ -6,8 +6,7 @@ through the constructors, so whatever it returns has a shape.  Lenient readings 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import count
 
@@ -29,7 +28,6 @@ LARGEST_POWER, MAX_BITS = 16, 40_000
 Derive = Callable[[Node, Node], Node]
 
 
-@dataclass(slots=True)
 class Reader:
     """Reads formulas in a scope.
 
@@ -40,21 +38,17 @@ class Reader:
     `preamble` holds definitions of macros.  `joined` are letters that sums bind by a condition such as i < j.
     """
 
-    scope: Scope
-    bound: dict[str, Node] = field(default_factory=dict)
-    open_letters: bool = False
-    opened: dict[str, Node] = field(default_factory=dict)
-    uses: dict[str, list[Range]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    derive: Derive | None = None
-    taken: set[str] = field(default_factory=set)
-    depth: int = 0
-    policy: str = "usual"
-    preamble: str = ""
-    fresh: Iterator[int] = field(default_factory=lambda: count(1))
-    expansions: Iterator[int] = field(default_factory=lambda: count(1))
-    joined: dict[str, Span] = field(default_factory=dict)
-    partial: list[Node] = field(default_factory=list)
+    def __init__(self, scope: Scope, open_letters: bool = False, derive: Derive | None = None) -> None:
+        self.scope, self.open_letters, self.derive = scope, open_letters, derive
+        self.bound: dict[str, Node] = {}
+        self.opened: dict[str, Node] = {}
+        self.uses: dict[str, list[Range]] = {}
+        self.notes: list[str] = []
+        self.taken: set[str] = set()
+        self.depth, self.policy, self.preamble = 0, "usual", ""
+        self.fresh, self.expansions = count(1), count(1)
+        self.joined: dict[str, Span] = {}
+        self.partial: list[Node] = []
 
     # --------------------------------------------------------------------------------------- entry points
 
@@ -293,11 +287,8 @@ class Reader:
 
     def bind(self, letter: str, node: Node) -> Reader:
         """A reader in which a letter stands for an index or an argument."""
-        inner = Reader(self.scope, {**self.bound, letter: node})
-        inner.open_letters, inner.opened, inner.uses = self.open_letters, self.opened, self.uses
-        inner.notes, inner.derive, inner.taken, inner.depth = self.notes, self.derive, self.taken, self.depth
-        inner.fresh, inner.policy, inner.preamble = self.fresh, self.policy, self.preamble
-        inner.partial, inner.expansions, inner.joined = self.partial, self.expansions, self.joined
+        inner = object.__new__(Reader)
+        inner.__dict__.update(self.__dict__, bound={**self.bound, letter: node})
         return inner
 
     def unused_letter(self, letter: str) -> str:

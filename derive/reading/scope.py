@@ -8,8 +8,7 @@ so that scripts may stand in any order and spelling.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from derive.errors import AnswerError
 from derive.expressions.node import Node
@@ -22,8 +21,7 @@ from derive.sizes import Range
 SPELT, BRACES = ("text", "name"), ("{", "}")
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """A key taken apart; `None` for a part that is not there."""
 
     base: str
@@ -39,8 +37,7 @@ class Pattern:
             yield from part
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
+class Entity(NamedTuple):
     """What a pattern stands for.
 
     `kind`: value (a symbol or defined name), family, index, index family, part (a row or column of a
@@ -118,16 +115,25 @@ def take_key_apart(key: str) -> Pattern:
     raise AnswerError("unreadable", f"{key} is not a name", (0, len(key)))
 
 
-@dataclass(slots=True)
 class Scope:
     """Everything that is declared, by the letter of its pattern; `matched` remembers what names were found to be."""
 
-    entities: dict[str, list[Entity]] = field(default_factory=dict)
-    sizes: set[str] = field(default_factory=set)
-    words: set[str] = field(default_factory=set)
-    letters: set[str] = field(default_factory=set)
-    loss_name: str = ""
-    matched: dict[tuple[str, tuple[str, ...]], Any] = field(default_factory=dict)
+    __slots__ = ("entities", "letters", "loss_name", "matched", "sizes", "words")
+
+    def __init__(
+        self,
+        entities: dict[str, list[Entity]] | None = None,
+        sizes: set[str] | None = None,
+        words: set[str] | None = None,
+        letters: set[str] | None = None,
+        loss_name: str = "",
+    ) -> None:
+        self.entities = {} if entities is None else entities
+        self.sizes = set() if sizes is None else sizes
+        self.words = set() if words is None else words
+        self.letters = set() if letters is None else letters
+        self.loss_name = loss_name
+        self.matched: dict[tuple[str, tuple[str, ...]], Any] = {}
 
     def add(self, entity: Entity) -> None:
         """Declare one more."""

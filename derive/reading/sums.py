@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from derive.errors import AnswerError, Span
 from derive.expressions import build as b
@@ -21,22 +20,23 @@ LINEAR = ("sum", "mean")
 RUNNING = frozenset("ijklmnpqrstuv")  # of i \neq j both run; of j \neq y only j does, since y is a label
 
 
-@dataclass(slots=True)
 class Limits:
     """What stands under and over a sum sign: bound letters with their limits, and conditions.
 
     `joined` are letters that only a condition names, as j in `\\sum_{i < j}`.
     """
 
-    lows: dict[str, Size | None] = field(default_factory=dict)
-    highs: dict[str, Size | None] = field(default_factory=dict)
-    excluded: dict[str, list[Size]] = field(default_factory=dict)
-    conditions: list[s.Syntax] = field(default_factory=list)
-    joined: list[str] = field(default_factory=list)
+    __slots__ = ("conditions", "excluded", "highs", "joined", "lows")
+
+    def __init__(self) -> None:
+        self.lows: dict[str, Size | None] = {}
+        self.highs: dict[str, Size | None] = {}
+        self.excluded: dict[str, list[Size]] = {}
+        self.conditions: list[s.Syntax] = []
+        self.joined: list[str] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """One bound index of a sum: its name, its range, and the conditions on it as 1 or 0."""
 
     name: str
