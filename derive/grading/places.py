@@ -44,7 +44,9 @@ class Place:
             return False
         if self._text is not None:
             return bool(given.tobytes() == self._text)
-        return self._margin is not None and bool((np.abs(given - self.true) <= self._margin).all())
+        if self._margin is None:
+            return False
+        return bool(np.count_nonzero(np.abs(given - self.true) <= self._margin) == given.size)
 
     def forget(self) -> None:
         """Let go of the world and of all that was evaluated in it."""

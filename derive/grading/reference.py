@@ -44,6 +44,7 @@ class Reference:
         self.plain = self._in_normal_form()
         self.meanings = self.plain.meanings
         self.tests = of_program(self.meanings, asked.of)
+        self.own_tests = frozenset(self.tests)
         self._branching = any(body_of(self.meanings, name).heads & CHOICES for name in self.meanings)
         self._of_names: dict[tuple[Node, ...], list[Test]] = {}
         self._as_written = asked.problem.meanings
@@ -92,6 +93,11 @@ class Reference:
         return replace(problem, definitions=definitions, shorthands=shorthands, loss=normal(problem.loss))
 
     # -------------------------------------------------------------------------------------------- forms
+
+    @cached_property
+    def closed(self) -> Node | None:
+        """The closed form; None where there is none."""
+        return closed_form(self.asked)
 
     @cached_property
     def is_large(self) -> bool:
@@ -260,6 +266,14 @@ class Reference:
         self._positional = {name: self._positional[name] for name in self._names if name in self._positional}
         for place in list(self._places.values()):
             place.forget()
+
+
+def closed_form(asked: Asked) -> Node | None:
+    """The closed form of what is asked; None where there is none."""
+    try:
+        return asked.closed()
+    except RecursionError:
+        return None
 
 
 @lru_cache(maxsize=1024)

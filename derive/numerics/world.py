@@ -262,9 +262,11 @@ class World:
         value = self.value(x)
         for axis, position in ((-2, i), (-1, j)):
             if position is not None:
-                where = self.index_value(position) - 1
+                fixed = position.op == "number" and position.data[0].denominator == 1
+                where = (int(position.data[0]) if fixed else self.index_value(position)) - 1
                 length = self.f.dims(value)[axis]
-                if ((where < 0) | (where >= length)).any():
+                outside: Any = (where < 0) | (where >= length)
+                if outside if fixed else outside.any():
                     raise EvaluationError("an index outside its range")
                 value = self.f.take(value, where, axis)
         return value

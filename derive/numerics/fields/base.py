@@ -87,8 +87,8 @@ class Field(Arithmetic):
         return x[..., start:end, :] if axis == 0 else x[..., start:end]
 
     def take(self, x: Value, position: Any, axis: int) -> Value:
-        """Entries at 0-based positions along one of the last axes; the positions broadcast."""
-        if position.ndim == 0:
+        """Entries at 0-based positions (or one position) along one of the last axes; the positions broadcast."""
+        if isinstance(position, int) or position.ndim == 0:
             chosen: list[Any] = [slice(None)] * x.ndim
             chosen[axis] = slice(int(position), int(position) + 1)
             return x[tuple(chosen)]
