@@ -88,7 +88,10 @@ def list_(words: tuple[str, ...], as_json: bool) -> None:
 
 @commands.group("cache")
 def cache_() -> None:
-    """What is kept between runs: the catalogue's titles, verdicts.  DERIVE_CACHE names its folder, or is "off"."""
+    """What is kept between runs: the catalogue's titles, verdicts, values that answers are compared with.
+
+    DERIVE_CACHE names its folder, or is "off".
+    """
 
 
 @cache_.command()
