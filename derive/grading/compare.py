@@ -27,7 +27,7 @@ from derive.grading.memory import Memory, Room
 from derive.grading.outcome import Outcome
 from derive.grading.places import Place
 from derive.grading.reference import Reference, closed_form, reference
-from derive.sizes import describe
+from derive.sizes import SCALAR, describe
 
 LABEL_POINTS = 400
 MOST = 14
@@ -65,6 +65,8 @@ def _compared(asked: Asked, answer: Node, partial: tuple[Node, ...]) -> Outcome:
     if answer.dims != asked.dims:
         message = f"The answer is {describe(answer.dims)}; the derivative is {describe(asked.dims)}."
         return Outcome("different", "shape", message)
+    if answer.dims[0] is answer.dims[1] and answer.dims != SCALAR:
+        b.transpose(answer)  # so that the two know each other: the values of one are known from those of the other
     ref = None
     try:
         ref = reference(asked)

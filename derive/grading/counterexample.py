@@ -16,15 +16,16 @@ def counterexample(ref: Reference, answer: Node, place: Place, true: Any, given:
     """Sizes, values, and both results at the one point of a place, in plain numbers."""
     if place.shown is None:
         values = {leaf: plain(v[0]) for leaf, v in place.drawn.values.items()}
-        place.shown = values, {name: np.asarray(v[0]).tolist() for name, v in place.drawn.indices.items()}
-    values, indices = place.shown
+        indices = {name: np.asarray(v[0]).tolist() for name, v in place.drawn.indices.items()}
+        place.shown = values, indices, None if place.true is None else plain(place.true[0])
+    values, indices, derivative = place.shown
     used = ref.leaves_of(ref.asked.of) | ref.leaves_of(answer)
     return {
         "sizes": place.drawn.sizes,
         "indices": indices,
         "values": {str(leaf.data[0]): shown for leaf, shown in values.items() if leaf in used},
         "answer": plain(given[0]),
-        "derivative": plain(true[0]),
+        "derivative": derivative if true is place.true else plain(true[0]),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from derive.grading.limits import CLEARLY, NEGLIGIBLE
 
 EQUAL, SURE, VISIBLE = 1e-40, 1e-20, 1e-25
+SMALL = 1e-200
 
 
 def apart(true: Any, given: Any) -> Any:
@@ -28,16 +29,27 @@ def gaps(true: Any, given: Any) -> Any:
 def differ_surely(true: Any, given: Any) -> bool:
     """Whether values of many digits differ in some entry, and are not all rounding noise."""
     pairs = zip(true.ravel(), np.broadcast_to(given, true.shape).ravel(), strict=True)
-    return any(_gap(x, y) > SURE for x, y in pairs) and are_visible(true, given)
+    return any(_differ(x, y) for x, y in pairs) and are_visible(true, given)
+
+
+def _differ(x: Any, y: Any) -> bool:
+    u, v = abs(float(x)), abs(float(y))
+    if SMALL < u < inf and SMALL < v < inf and abs(u - v) > CLEARLY * max(u, v):
+        return True  # what differs in the first digits need not be compared in all of them
+    return _gap(x, y) > SURE
 
 
 def are_visible(true: Any, given: Any) -> bool:
     """Whether some value of many digits is large enough not to be rounding noise."""
-    return any(VISIBLE < abs(v) < inf for x in (true, given) for v in np.asarray(x).ravel())
+    return any(abs(float(v)) > VISIBLE and _is_finite(v) for x in (true, given) for v in np.asarray(x).ravel())
+
+
+def _is_finite(x: Any) -> bool:
+    return isfinite(float(x)) or abs(x) < inf
 
 
 def _gap(x: Any, y: Any) -> float:
-    if x == y or not (abs(x) < inf and abs(y) < inf):
+    if x == y or not (_is_finite(x) and _is_finite(y)):
         return 0.0
     return float(abs(x - y) / max(abs(x), abs(y)))
 

@@ -23,7 +23,7 @@ class Place:
         self.world: World | None = None
         self.true: Any = None
         self.unsure = False
-        self.shown: tuple[dict[Node, Any], dict[str, Any]] | None = None
+        self.shown: tuple[dict[Node, Any], dict[str, Any], Any] | None = None
         self._margin: Any = None
         self._text: bytes | None = None
 

@@ -97,6 +97,8 @@ class World:
         return out
 
     def _computed(self, node: Node) -> Value:
+        if node.turned is not None and node.turned.height and self.known(node.turned):
+            return self.f.transpose(self._value(node.turned))
         entry = record(node.op)
         if entry.within is not None:
             return entry.within(self, node)
