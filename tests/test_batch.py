@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -202,7 +201,7 @@ def gradients_of(batch: Batched, problem: Problem) -> dict[str, str]:
 def same_as_the_loop(problem: Problem, over: Sequence[str], batch: Batched, lowered: Lowered, share: int) -> None:
     """The lowered function against the sum over the examples, divided by `share`."""
     drawn, wrt = Drawn(problem, over), gradients_of(batch, problem)
-    assert not [n for n in ast.walk(body(lowered.source)) if isinstance(n, (ast.For, ast.comprehension))]
+    refuse_loops(lowered.source)
     with np.errstate(all="ignore"):
         loss, gradients = call(lowered, drawn.batch(batch))
         losses, slopes = looped(drawn, list(wrt))
@@ -216,10 +215,6 @@ def same_as_the_loop(problem: Problem, over: Sequence[str], batch: Batched, lowe
         if problem.target(old).access.dims[0] == b.ONE != problem.target(old).access.dims[1] and drawn.each(old):
             each = each[:, 0]  # the members of a family of rows are given as 1-D arrays
         np.testing.assert_allclose(gradients[new], each, rtol=1e-9, atol=1e-11, err_msg=old)
-
-
-def body(source: str) -> ast.AST:
-    return [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)][-1]
 
 
 # ------------------------------------------------------------------------------------------- what it is

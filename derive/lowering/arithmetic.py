@@ -119,6 +119,13 @@ class Arithmetic:
         left, right = (self(o, ATOM) for o in node.operands)
         return Code(f"{left}[:, np.newaxis].dot({right}[np.newaxis])")
 
+    def row_sums(self, node: Node) -> Code:
+        """A 1; for A ∘ B the inner products of the rows."""
+        inside = node.operands[0]
+        if k.dots_rows(node):
+            return Code(f"np.vecdot({', '.join(map(self, inside.operands))})")
+        return Code(f"row_sums({self(inside)})")
+
     def transpose(self, node: Node) -> Code:
         inside = node.operands[0]
         return self(inside) if k.rank(node.dims) < 2 else Code(f"{self(inside, ATOM)}.T")

@@ -34,6 +34,11 @@ def namespace() -> dict[str, Any]:
     return {"np": np, "math": math, **FUNCTIONS}
 
 
+def compiled(function: Callable[..., Any]) -> Any:
+    """A function that compiled functions may call."""
+    return numba().njit(function, error_model="numpy")
+
+
 def wrapped(
     function: Callable[..., Any], arguments: Sequence[Argument], keys: Sequence[str]
 ) -> Callable[..., tuple[Any, dict[str, Any]]]:
@@ -41,7 +46,7 @@ def wrapped(
     for argument in arguments:
         if argument.node is None and not argument.real and argument.words != "a size":
             raise EvaluationError(f"{argument.latex} is a function, which numba cannot take: lower without a compiler")
-    core = numba().njit(function, error_model="numpy")
+    core = compiled(function)
     readers = [_reader(a) for a in arguments]
     real = [n for n, a in enumerate(arguments) if a.real]
 

@@ -63,8 +63,14 @@ def tanh_slope(s: Seen, e: Node) -> Node | None:
             other, one = b.split_number(unit)
             if other == -value and is_one(one):
                 x = inside.operands[0]
-                return _with_rest(e, (term, unit), b.scale(-value, k.kernel("tanh_slope", (x,), x.dims)))
+                return _with_rest(e, (term, unit), b.scale(-value, _tanh_slope(x)))
     return None
+
+
+def _tanh_slope(x: Node) -> Node:
+    if x.dims == SCALAR:
+        return k.kernel("tanh_slope", (x,), SCALAR)
+    return b.power(k.kernel("cosh_squared", (x,), x.dims), -1)
 
 
 def sigmoid_error(s: Seen, e: Node) -> Node | None:

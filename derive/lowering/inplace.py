@@ -24,7 +24,9 @@ VIEWS = frozenset(("transpose", "block", "row", "column", "symbol", "family", "m
 BROADCAST = frozenset(("fill", "rows", "columns"))
 SUMS = frozenset(("vdot", "total", "row_sums", "column_sums"))
 FLAGS = frozenset(("positive", "is_zero"))
-FRESH = frozenset(("matmul", "outer", "take", "error", "softmax", "log_softmax", "falling", "tail", "tanh_slope", "at"))
+FRESH = frozenset(
+    ("made", "matmul", "outer", "take", "error", "softmax", "log_softmax", "falling", "tail", "cosh_squared", "at")
+)
 UNARY = {"exp": "exp", "tanh": "tanh", "log": "log", "abs": "abs", "log1p": "log1p", "sin": "sin", "cos": "cos"}
 
 
@@ -65,18 +67,25 @@ class InPlace:
 
     def _flat(self, node: Node) -> Node:
         """The value with matrices that are computed inside of it named."""
-        if not node.operands or node.op in BINDING or node.op == "cases":
+        if not node.operands or node.op in BINDING or node.op in ("cases", "made"):
             return node
+        if k.dots_rows(node):
+            both = node.operands[0]
+            return k.rebuilt(node, (k.rebuilt(both, tuple(self._flat(o) for o in both.operands)),))
         count = VALUES.get(node.op, len(node.operands))
         whole = k.elementwise(node) and is_matrix(node)
-        parts = tuple(self._part(o, whole) for o in node.operands[:count]) + node.operands[count:]
+        divides = node.op in ("hadamard", "scaled")
+        parts = tuple(self._part(o, whole, divides) for o in node.operands[:count]) + node.operands[count:]
         if parts == node.operands:
             return node
         out = intern_node(node.op, parts, node.data, node.dims)
         out._free = free_indices(node)
         return out
 
-    def _part(self, node: Node, inside_matrix: bool) -> Node:
+    def _part(self, node: Node, inside_matrix: bool, divides: bool = False) -> Node:
+        base, exponent = b.base_and_exponent(node)
+        if divides and exponent == -1 and is_matrix(node):
+            return b.power(self._part(base, True), exponent)
         value, rest = b.split_number(node)
         if value == -1 and inside_matrix:
             return b.product(b.number(-1), self._part(rest, True))
@@ -95,6 +104,8 @@ class InPlace:
 
     def _result(self, node: Node, key: str) -> Node:
         flat = self._flat(node)
+        if flat.op in SUMS and _matrices_of(flat) - self.given:
+            return self._named(flat, key and f"sum_{identifier(key)}")
         several = flat.operands and k.elementwise(flat) and is_matrix(flat) and flat.op not in BROADCAST
         return self._named(flat, f"grad_{identifier(key)}") if several and not free_indices(flat) else flat
 

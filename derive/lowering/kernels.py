@@ -15,6 +15,8 @@ from derive.expressions.node import Node, free_indices, intern_node, landings, w
 from derive.operations.registry import record
 from derive.sizes import ONE, SCALAR, Dims, Range, Size
 
+BROADCAST_OR_FLAGS = frozenset(("fill", "rows", "columns", "positive", "is_zero"))
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -105,6 +107,14 @@ def vdot(a: Node, c: Node) -> Node:
 def row_sums(x: Node) -> Node:
     """A 1: the sums of the rows, as a column."""
     return kernel("row_sums", (x,), (x.dims[0], ONE))
+
+
+def dots_rows(node: Node) -> bool:
+    """Whether a value is (A ∘ B) 1, the inner products of the rows of two matrices."""
+    if node.op != "row_sums" or node.operands[0].op != "hadamard":
+        return False
+    both = node.operands[0].operands
+    return len(both) == 2 and all(rank(o.dims) == 2 and o.op not in BROADCAST_OR_FLAGS for o in both)
 
 
 def column_sums(x: Node) -> Node:
@@ -201,7 +211,7 @@ KERNELS: dict[str, Kernel] = {
     "outer": Kernel(lambda p, n: p.outer(n)),
     "lines": Kernel(lambda p, n: f"np.array([{', '.join(p(o) for o in n.operands)}])"),
     "vdot": Kernel(_call("np.vdot")),
-    "row_sums": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.sum(axis=1)"),
+    "row_sums": Kernel(lambda p, n: p.row_sums(n)),
     "column_sums": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.sum(axis=0)"),
     "fill": Kernel(lambda p, n: p.broadcast(n)),
     "rows": Kernel(lambda p, n: p.broadcast(n)),
@@ -218,9 +228,11 @@ KERNELS: dict[str, Kernel] = {
     "others": Kernel(_call("sum_of_others")),
     "error": Kernel(lambda p, n: f"softmax_error({', '.join(p(o) for o in n.operands)}{_out(p, n)})"),
     "into": Kernel(lambda p, n: p.into(n), elementwise=True),
+    "onto": Kernel(lambda p, n: f"np.{n.data[0]}({', '.join(map(p, n.operands))}, out={n.data[1]})", elementwise=True),
     "falling": Kernel(_call("falling")),
     "tail": Kernel(_call("tail")),
     "tanh_slope": Kernel(_call("tanh_slope")),
+    "cosh_squared": Kernel(_call("cosh_squared")),
     "turned": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.T"),
     "pair": Kernel(lambda p, n: p.pair(n), elementwise=True),
     "scaled": Kernel(lambda p, n: p.product(n), elementwise=True),
@@ -232,6 +244,8 @@ KERNELS: dict[str, Kernel] = {
     "measured": Kernel(lambda p, n: p.measured(n)),
     "common_dtype": Kernel(lambda p, n: p.common_dtype(n)),
     "one_dtype": Kernel(lambda p, n: f"of_one_dtype({', '.join(map(str, n.data[:-1]))})"),
+    "text": Kernel(lambda p, n: str(n.data[0])),
+    "parts": Kernel(lambda p, n: ", ".join(map(p, n.operands)) + "," * (len(n.operands) == 1)),
     "result": Kernel(_result),
 }
 

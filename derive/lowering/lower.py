@@ -16,17 +16,18 @@ import numpy as np
 from sympy import Symbol, lambdify
 
 from derive.errors import EvaluationError
-from derive.expressions import build as b
 from derive.expressions.node import Node, walk
 from derive.lowering import compiled, runtime, source
 from derive.lowering import kernels as k
-from derive.lowering.arguments import Argument, all_nodes, arguments_of, free_indices_of, measure
-from derive.lowering.inplace import InPlace
+from derive.lowering.arguments import Argument, all_nodes, arguments_of, free_indices_of
+from derive.lowering.blocks import Blocks
+from derive.lowering.body import Body
 from derive.lowering.names import Names
-from derive.lowering.plan import Plan, Replacements
+from derive.lowering.plan import Replacements
 from derive.lowering.printer import NodePrinter
 from derive.lowering.products import Associate
 from derive.lowering.program import Program, program_of
+from derive.lowering.rows import Split, by_rows
 from derive.lowering.scaling import Scales
 from derive.lowering.share import Shared, Signs, Turned
 from derive.lowering.stable import Stable
@@ -116,8 +117,10 @@ class _Function:
         for a in self.arguments:
             if a.node is not None and a.node.op == "index":
                 self.printer.indices[str(a.node.data[0])] = a.name
-        self.temporaries = 0
-        self.made = set[Node]()
+        self.inner: list[str] = []
+        self.namespace = {"np": np, "math": math, **{name: getattr(runtime, name) for name in source.HELPERS}}
+        if compiles:
+            self.namespace |= compiled.namespace()
 
     def _letter(self, node: Node) -> str:
         for family, stack in self.program.stacks.items():
@@ -128,21 +131,14 @@ class _Function:
     def written(self) -> Lowered:
         program = self.program
         keys = tuple(program.gradients)
-        result = k.kernel("result", (program.loss, *program.gradients.values()), SCALAR, keys)
         for name in sorted(self.problem.scope.sizes):
             self.printer.size_names[name] = self.names.declared(name)
-        planned = self._planned(result)
-        symbols = [Symbol(a.name) for a in self.arguments]
-        namespace = {"np": np, "math": math, **{name: getattr(runtime, name) for name in source.HELPERS}}
-        if self.printer.compiled:
-            namespace |= compiled.namespace()
-        function = lambdify(
-            symbols, (result,), namespace, self.printer, use_imps=False, cse=lambda _: planned, docstring_limit=0
-        )
-        lines = linecache.getlines(function.__code__.co_filename)
+        split = by_rows(program, self.arguments)
+        planned, result = self._whole() if split is None else self._by_rows(split)
+        function, lines = self._function([a.name for a in self.arguments], planned, result, self.printer)
         docstring = source.docstring(self.problem, self.arguments, program)
         function.__doc__, function.__name__ = docstring, source.NAME
-        text = source.module(lines, docstring)
+        text = source.module(lines, docstring, self.inner)
         arguments = tuple(a.name for a in self.arguments)
         if self.printer.compiled:
             function = compiled.wrapped(function, self.arguments, keys)
@@ -150,72 +146,35 @@ class _Function:
             text, function, arguments, self.declared, (str(program.loss.data[0]), *keys), tuple(self.arguments)
         )
 
-    # ------------------------------------------------------------------------------------------- planning
+    def _whole(self) -> tuple[Replacements, Node]:
+        """The assignments of the function body and its result."""
+        body = Body(self.names, self.printer, self.arguments, self.program.bodies)
+        before, after, result = body.planned(_result(self.program))
+        return body.headed([*before, *after], result, body.writes_over), result
 
-    def _planned(self, result: Node) -> tuple[Replacements, Node]:
-        """The assignments of the function body: sizes and dtype, definitions, shared values; and its result."""
-        plan = Plan(self.program.bodies, self._name)
-        replacements, reduced = plan(result)
-        if self.printer.compiled:
-            return [*self._sizes_after(replacements, reduced), *replacements], reduced
-        inplace = InPlace(self._temporary, self.printer.given)
-        assignments, reduced = inplace([(t, v) for t, (_, v) in zip(plan.assigned, replacements, strict=True)], reduced)
-        for place, successor in reversed(inplace.succeeded.items()):
-            if place in self.made:
-                self.printer.called[place] = self.printer.called[successor]
-        for _, value in assignments:
-            if value is not None:
-                self.printer.doprint(value)
-        self.printer.doprint(reduced)
-        body: Any = [(Symbol(self.printer.called[target]), value) for target, value in assignments]
-        return [*self._one_dtype(inplace.used), *self._sizes(), *self._dtype(), *body], reduced
+    def _by_rows(self, split: Split) -> tuple[Replacements, Node]:
+        """The same by rows; the function for some of them is written first."""
+        body = Body(self.names, self.printer, self.arguments, split.after.bodies)
+        blocks = Blocks(split, body)
+        before, after, result = body.planned(_result(split.after), blocks.first, tuple(split.sums))
+        blocks.written(self._write_inner)
+        whole = [*before, *blocks.loop(), *after]
+        return body.headed(whole, result, body.writes_over or bool(split.filled)), result
 
-    def _sizes_after(self, replacements: Replacements, reduced: Node) -> Replacements:
-        """The sizes that printing all this asks for."""
-        for _, value in replacements:
-            self.printer.doprint(value)
-        self.printer.doprint(reduced)
-        return self._sizes()
+    def _write_inner(self, name: str, arguments: list[str], body: Replacements, result: Node, own: NodePrinter) -> None:
+        function, self.inner = self._function(arguments, body, result, own)
+        self.namespace[name] = compiled.compiled(function) if own.compiled else function
 
-    def _temporary(self, value: Node, hint: str) -> Node:
-        target = b.symbol(f"##{len(self.made)}", value.dims)
-        self._name(target, value, hint)
-        self.made.add(target)
-        return target
+    def _function(
+        self, arguments: list[str], body: Replacements, result: Node, printer: NodePrinter
+    ) -> tuple[Any, list[str]]:
+        """A function and the lines of its source, as `lambdify` writes them."""
+        symbols = [Symbol(name) for name in arguments]
+        function = lambdify(
+            symbols, (result,), self.namespace, printer, use_imps=False, cse=lambda _: (body, result), docstring_limit=0
+        )
+        return function, linecache.getlines(function.__code__.co_filename)
 
-    def _one_dtype(self, needed: bool) -> Replacements:
-        """Arrays that are written over must have the dtype of what is computed in them."""
-        arrays = [a.name for a in self.arguments if a.real and a.axes]
-        if not needed or len(arrays) < 2:
-            return []
-        return [(Symbol(", ".join(arrays)), k.kernel("one_dtype", (), SCALAR, tuple(arrays)))]
 
-    def _name(self, node: Node, value: Node, hint: str) -> str:
-        if self.printer.weak(value):
-            self.printer.soft.add(node)
-        if node in self.program.bodies:
-            return self.printer.called[node]
-        if hint:
-            name = self.names.fresh(hint)
-        else:
-            self.temporaries += 1
-            name = self.names.fresh(f"t{self.temporaries}")
-        self.printer.called[node] = name
-        return name
-
-    def _sizes(self) -> Replacements:
-        """Assignments of the sizes that the body uses; those that no argument tells become arguments."""
-        out: Replacements = []
-        for name in list(self.printer.sizes_used):
-            how, written = measure(name, self.arguments), self.printer.size_names[name]
-            if how is None:
-                self.arguments.append(Argument(written, name, (), "a size"))
-            else:
-                out.append((Symbol(written), how))
-        return out
-
-    def _dtype(self) -> Replacements:
-        if not self.printer.dtype_used:
-            return []
-        data = tuple(a.name for a in self.arguments if a.real)
-        return [(Symbol("dtype"), k.kernel("common_dtype", (), SCALAR, data))]
+def _result(program: Program) -> Node:
+    return k.kernel("result", (program.loss, *program.gradients.values()), SCALAR, tuple(program.gradients))

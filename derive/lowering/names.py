@@ -26,7 +26,9 @@ _SILENT = frozenset(
     r"\operatorname \left \right \cdot \mathop \rm \bf \it".split()
 )
 LONGEST = 40
-RESERVED = frozenset((*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *dir(runtime), "np", "math", "dtype"))
+RESERVED = frozenset(
+    (*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *dir(runtime), "np", "math", "dtype", "of_rows")
+)
 
 
 def words_of(latex: str) -> list[str]:
@@ -97,6 +99,7 @@ class Names:
 
     def __init__(self) -> None:
         self.taken = set[str](RESERVED)
+        self.temporaries = 0
 
     def fresh(self, wanted: str) -> str:
         """The identifier that is wanted, or one like it that is still free."""
@@ -108,6 +111,11 @@ class Names:
             name, number = f"{wanted}_{number}", number + 1
         self.taken.add(name)
         return name
+
+    def temporary(self) -> str:
+        """An identifier for a value that has no name of its own."""
+        self.temporaries += 1
+        return self.fresh(f"t{self.temporaries}")
 
     def declared(self, latex: str, letter: str = "") -> str:
         """An identifier for a declared name."""

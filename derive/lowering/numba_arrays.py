@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numba import njit, vectorize
 
+from derive.lowering import runtime
 from derive.lowering.numba_numbers import ENTRYWISE
 
 loop = njit(error_model="numpy")
@@ -296,10 +297,12 @@ def one_hot_rows(i, n, dtype):
     return out
 
 
+rows_at_once = loop(runtime.rows_at_once)
 WHOLE = (
-    dot, dot_matrices, outer, outers, filled, vdot, row_sums, column_sums, top_of, top_of_rows, at, sum_of_others,
-    sum_of_others_rows, softmax_error, softmax_error_rows, number_xlogy, number_ratio, xlogy, ratio, erf, normal_cdf,
-    softmax, softmax_rows, log_softmax, log_softmax_rows, log_sum_exp, log_sum_exp_rows, one_hot, one_hot_rows,
+    rows_at_once, dot, dot_matrices, outer, outers, filled, vdot, row_sums, column_sums, top_of, top_of_rows, at,
+    sum_of_others, sum_of_others_rows, softmax_error, softmax_error_rows, number_xlogy, number_ratio, xlogy, ratio,
+    erf, normal_cdf, softmax, softmax_rows, log_softmax, log_softmax_rows, log_sum_exp, log_sum_exp_rows, one_hot,
+    one_hot_rows,
 )  # fmt: skip
 FUNCTIONS = {
     **{name: entrywise(f) for name, f in ENTRYWISE.items()},

@@ -109,7 +109,13 @@ def _tanh_slope(x):
     return 4.0 * e / ((1.0 + e) * (1.0 + e))
 
 
+@small
+def _cosh_squared(x):
+    e = _exp(-2.0 * abs(x))
+    return (1.0 + e) * (1.0 + e) / (4.0 * e)
+
+
 ENTRYWISE = {
     "exp": _exp, "tanh": _tanh, "tail": _tail, "softplus": _softplus, "sigmoid": _sigmoid, "falling": _falling,
-    "tanh_slope": _tanh_slope,
+    "tanh_slope": _tanh_slope, "cosh_squared": _cosh_squared,
 }  # fmt: skip

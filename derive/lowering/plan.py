@@ -7,7 +7,7 @@ loop over an index would compute again and again, and parts of an expression tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sympy import Symbol
 
@@ -46,12 +46,20 @@ class Plan:
         self.replacements: Replacements = []
         self.assigned: list[Node] = []
         self.done: dict[Node, Node] = {}
+        self.first: tuple[Node, ...] = ()
+        self.ahead = 0
 
-    def __call__(self, result: Node) -> tuple[Replacements, Node]:
-        """The assignments in order and the result in terms of them."""
-        self._call_turned(k.nodes_in_order(iter((result, *self.bodies.values()))))
-        order = self._counted(result)
+    def __call__(self, result: Node, first: Sequence[Node] = ()) -> tuple[Replacements, Node]:
+        """The assignments in order and the result in terms of them; what `first` needs is assigned before the rest.
+
+        Afterwards `first` holds these values in terms of names, and `ahead` how many assignments they need.
+        """
+        whole = k.kernel("parts", (*first, *result.operands), SCALAR) if first else result
+        self._call_turned(k.nodes_in_order(iter((whole, *self.bodies.values()))))
+        order = self._counted(whole)
         self.bound = frozenset(str(n.data[0]) for n in order if n.op in BINDING)
+        self.first = tuple(map(self._named, first))
+        self.ahead = len(self.replacements)
         for name in self.bodies:
             if self.uses[name]:
                 self._named(name)

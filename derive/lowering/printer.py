@@ -29,7 +29,7 @@ BROADCAST = ("fill", "rows", "columns")
 # What is written with Python's own operators, so that Python numbers stay Python numbers.
 NATIVE = frozenset(
     ("number", "constant", "size", "symbol", "index", "member", "add", "product", "power", "sum", "cases", "transpose",
-     "index_equal", "index_less", "measured", "common_dtype", "one_dtype", *FLAGS)
+     "index_equal", "index_less", "measured", "common_dtype", "one_dtype", "text", "parts", "onto", *FLAGS)
 )  # fmt: skip
 # What of a number is a Python number, however it is computed: calls of `math`.
 NUMBERS = {
@@ -82,7 +82,7 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
         if self._axes is not None:
             self._axes |= axes
         elif axes != _axes(node.dims):
-            text = self._written_out(node, text)
+            text = self._written_out(node, text, axes)
         return bound(text, level)
 
     def _piece(self, node: Node) -> tuple[Code, set[int]]:
@@ -118,11 +118,13 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
             return Code(f"{CALLS[node.op]}{rows}({', '.join(self(o) for o in node.operands)})")
         return None
 
-    def _written_out(self, node: Node, text: Code) -> Code:
+    def _written_out(self, node: Node, text: Code, axes: set[int]) -> Code:
         if text in ("0", "1"):
             return Code(f"np.{'ones' if text == '1' else 'zeros'}({self.shape(node.dims)}, dtype={self.dtype})")
         if self.compiled:
             return Code(f"filled({self.shape(node.dims)}, {text})")
+        if self.floating(node) and axes == {1} and k.rank(node.dims) == 2:
+            return Code(f"{bound(text, ATOM)}[np.newaxis].repeat({self.size(node.dims[0])}, axis=0)")
         dtype = "" if self.floating(node) else f", dtype={self.dtype}"
         return Code(f"np.full({self.shape(node.dims)}, {text}{dtype})")
 

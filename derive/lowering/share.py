@@ -159,4 +159,4 @@ def _logistic_family(op: str, x: Node, sign: int, uses: set[tuple[str, int]]) ->
     tail = k.kernel("tail", (x,), x.dims)
     if op == "softplus":
         return b.add(b.apply("relu", b.scale(sign, x)), tail)
-    return b.apply("exp", b.negate(b.add(b.apply("relu", b.scale(-sign, x)), tail)))
+    return b.apply("exp", b.product(b.number(-1), b.add(b.apply("relu", b.scale(-sign, x)), tail)))

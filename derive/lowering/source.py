@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from derive.lowering import runtime
 from derive.lowering.arguments import Argument
@@ -13,7 +13,7 @@ from derive.lowering.program import Program
 from derive.problem.problem import Problem
 from derive.sizes import ONE, SCALAR, Size
 
-NAME = "loss_and_gradients"
+NAME, INNER = "loss_and_gradients", "of_rows"
 HELPERS = tuple(name for name, value in vars(runtime).items() if inspect.isfunction(value))
 _SIGNATURE = re.compile(r"def \w+\(")
 
@@ -24,16 +24,22 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", kept).strip()[:200]
 
 
-def module(lines: Iterable[str], docstring: str) -> str:
-    """The module with the function whose lines `lambdify` has written."""
-    head, *body = (line.rstrip("\n") for line in lines)
-    signature = _SIGNATURE.sub(f"def {NAME}(", head)
-    function = "\n".join([signature, f'    r"""{docstring}"""', *body])
+def module(lines: Iterable[str], docstring: str, inner: Sequence[str] = ()) -> str:
+    """The module with the function whose lines `lambdify` has written, after the one for some rows."""
+    function = _named(NAME, lines, f'r"""{docstring}"""')
+    if inner:
+        words = '"""The sums over some rows."""'
+        function = "\n\n\n".join([_named(INNER, inner, words), function])
     called = called_by(function)
     texts = [helper(name) for name in HELPERS if name in called]
     uses_math = any("math." in text for text in (function, *texts))
     imports = ["import math\n", "import numpy as np"] if uses_math else ["import numpy as np"]
     return "\n\n\n".join(["\n".join(imports), *texts, function]) + "\n"
+
+
+def _named(name: str, lines: Iterable[str], docstring: str) -> str:
+    head, *body = (line.rstrip("\n") for line in lines)
+    return "\n".join([_SIGNATURE.sub(f"def {name}(", head), f"    {docstring}", *body])
 
 
 def called_by(text: str) -> set[str]:
