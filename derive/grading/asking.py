@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import marshal
+from collections.abc import Hashable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,14 @@ _INLINE: Memory[Problem] = Memory(512)
 _ASKED: Memory[tuple[Problem, Asked]] = Memory(2048)
 
 
+def content_of(given: Any) -> Hashable:
+    """What a problem that is written out says, as one key: the quickest of the ways to bytes that tell all apart."""
+    try:
+        return marshal.dumps(given, 0)
+    except ValueError:
+        return repr(given)
+
+
 def problem_of(given: Any) -> Problem:
     """The problem of a question: by its id, or written out (read once)."""
     if isinstance(given, str):
@@ -28,7 +37,7 @@ def problem_of(given: Any) -> Problem:
         return given
     if not isinstance(given, Mapping):
         raise AuthorError("the problem is an id or a table", "problem")
-    key = repr(given)
+    key = content_of(given)
     problem = _INLINE.get(key)
     if problem is None:
         problem = _INLINE[key] = problem_from(given)

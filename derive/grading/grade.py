@@ -10,7 +10,7 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading.answer import Member, Written, explained, take_apart, variables_left
 from derive.grading.asked import Asked
-from derive.grading.asking import ask, problem_of
+from derive.grading.asking import ask, content_of, problem_of
 from derive.grading.memory import Memory
 from derive.grading.outcome import Outcome
 from derive.grading.verdict import Verdict, reported
@@ -42,22 +42,24 @@ def grade(question: Mapping[str, Any]) -> Verdict:
     return known.called(question.get("id"))
 
 
-KEYS = ("problem", "wrt", "of", "layout", "policy", "preamble", "answer")
+TEXTS = frozenset((str, type(None)))
 _VERDICTS: Memory[Verdict] = Memory(20_000)
 
 
 def _key(question: Mapping[str, Any]) -> Hashable | None:
-    """What a verdict depends on; None where that is no text."""
+    """What a verdict depends on; None where that is not made of texts."""
     get = question.get
     problem, answer = get("problem"), get("answer")
     if problem.__class__ is not str:
         if not isinstance(problem, Mapping):
             return None
-        problem = repr(problem)
+        problem = content_of(problem)
     if answer.__class__ is not str or len(answer) > LONGEST_KEPT:
         return None
-    parts = tuple((name, get(name)) for name in KEYS[1:-1] if name in question)
-    return (problem, parts, answer) if all(part.__class__ is str for _, part in parts) else None
+    parts = (get("wrt"), get("of"), get("layout"), get("policy"), get("preamble"))
+    if not TEXTS.issuperset(map(type, parts)) or None in question.values():  # a key without a value is an error
+        return None
+    return problem, parts, answer
 
 
 def _graded(question: Mapping[str, Any]) -> Verdict:
