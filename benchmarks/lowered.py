@@ -1,6 +1,6 @@
 """Lowered functions against good hand-written NumPy and against peers: `python -m benchmarks.lowered`.
 
-Loss and gradients of eleven problems, medians over interleaved rounds, one BLAS thread.  Every result is checked
+Loss and gradients of eleven problems, medians over interleaved rounds, on one processor.  Every result is checked
 against the hand-written function before anything is timed.  `--rounds` and `--case` choose how much is run.
 """
 
@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--case", type=int, nargs="*", help="the numbers of cases, from 1")
     parser.add_argument("--no-peers", action="store_true", help="leave out torch, jax, autograd and numba")
     chosen = parser.parse_args(arguments)
+    if hasattr(os, "sched_setaffinity"):  # jax takes further threads whatever its flags say
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     cases = [CASES[n - 1] for n in chosen.case] if chosen.case else list(CASES)
     names = ["lowered", *(() if chosen.no_peers else peers.PEERS)]
     print("\n".join(table(cases, names, chosen.rounds)))

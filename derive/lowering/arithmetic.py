@@ -126,6 +126,12 @@ class Arithmetic:
             return Code(f"np.vecdot({', '.join(map(self, inside.operands))})")
         return Code(f"row_sums({self(inside)})")
 
+    def column_sums(self, node: Node) -> Code:
+        """1ᵀ A; a few columns for each of many rows are summed as a product."""
+        inside = node.operands[0]
+        few = k.rank(inside.dims) == 2 and inside.op == "symbol"
+        return Code(f"column_sums({self(inside)})" if few else f"{self(inside, ATOM)}.sum(axis=0)")
+
     def transpose(self, node: Node) -> Code:
         inside = node.operands[0]
         return self(inside) if k.rank(node.dims) < 2 else Code(f"{self(inside, ATOM)}.T")

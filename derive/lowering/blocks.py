@@ -143,6 +143,8 @@ def _onto(step: Node, where: str) -> Node | None:
     """One call of a NumPy function that writes to an array; `None` where that is not the form of a value."""
     if step.op == "into":
         return k.kernel("onto", step.operands, step.dims, (str(step.data[0]), where))
+    if step.op == "matmul" and k.rank(step.dims) == 2:
+        return k.kernel("product_into", step.operands, step.dims, (where,))
     factors = step.operands if step.op == "hadamard" else ()
     if len(factors) != 2 or any(b.base_and_exponent(o)[1] < 0 or o.op in FLAGS for o in factors):
         return None

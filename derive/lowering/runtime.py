@@ -35,6 +35,19 @@ def row_sums(x: Any) -> Any:
     return x.dot(np.ones(x.shape[1], x.dtype)) if x.dtype.kind == "f" else x.sum(axis=1)
 
 
+def column_sums(x: Any) -> Any:
+    """The sums of the columns of a matrix; as a product where rows are short, since there that is quicker."""
+    return np.ones(len(x), x.dtype).dot(x) if x.shape[1] < 16 and x.dtype.kind == "f" else x.sum(axis=0)
+
+
+def product_into(a: Any, c: Any, out: Any) -> Any:
+    """A C, written to an array of its shape."""
+    if a.dtype == c.dtype == out.dtype and out.flags.c_contiguous:
+        return np.dot(a, c, out=out)
+    out[...] = a.dot(c)
+    return out
+
+
 def sum_of_others(e: Any, top: Any) -> Any:
     """The sum, along the last axis, of all entries but the one at `top`, which is 1."""
     where = top if e.ndim == 1 else (np.arange(len(e)), top)
