@@ -13,13 +13,16 @@ import resource
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from derive.errors import EvaluationError
 from derive.expressions import build as b
 from derive.grading.asking import ask, problem_of
 from derive.grading.grade import grade
+from derive.grading.reference import reference
 from derive.homework.mutants import mutants
 from derive.printing.latex import latex
 from derive.problem.files import catalogue
@@ -64,7 +67,7 @@ def made_up() -> list[dict[str, Any]]:
 
 
 def warm_up(questions: Iterable[Mapping[str, Any]]) -> None:
-    """Let the references of all questions be made, by answers that are not among those to be timed."""
+    """Let the references of all questions be made, and two answers graded that are not among those to be timed."""
     seen = set[str]()
     for question in questions:
         part = {key: question[key] for key in QUESTION if key in question}
@@ -72,6 +75,8 @@ def warm_up(questions: Iterable[Mapping[str, Any]]) -> None:
             continue
         seen.add(key)
         asked = ask(problem_of(part["problem"]), part["wrt"], part.get("of", ""), part.get("layout"))
+        with suppress(EvaluationError):  # where a root or a quotient has no value modulo a prime
+            reference(asked).values("modular")
         closed = asked.closed()
         if closed is not None:
             for factor in (1, 7):
