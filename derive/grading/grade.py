@@ -223,13 +223,15 @@ def _with_reason(
     """An incorrect verdict with the mistakes that explain it."""
     if judged.verdict != "incorrect" or judged.code == "undefined":
         return judged
+    from derive.misconceptions.diagnose import Wrong
     from derive.misconceptions.explain import explained as why
 
     def read(part: s.Syntax) -> Node:
         reader = _reader(asked, scope)
         return _fitted(reader, asked, reader.expression(part))
 
-    found = why(asked, syntax, node, read, text, (judged.code, judged.message) if judged.code == "shape" else None)
+    wrong = Wrong(syntax, node, read, lambda: _reader(asked, scope), scope is not None)
+    found = why(asked, wrong, text, (judged.code, judged.message) if judged.code == "shape" else None)
     message = found.message if judged.code == "shape" else found.message + judged.message
     return judged._replace(code=found.code, message=message, evidence={**judged.evidence, **found.evidence})
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.gradient.pullback import true_law
 from derive.latex import syntax as s
 from derive.misconceptions.factors import Found, without, without_switches
+from derive.misconceptions.places import mapped, put_at
 from derive.misconceptions.registry import Example, Pullback, misconception
-from derive.misconceptions.repairs import Around, Named, mapped, put_at
+from derive.misconceptions.repairs import Around, Named
 from derive.operations.registry import record as operation
 from derive.sizes import SCALAR
 
@@ -85,6 +85,7 @@ misconception(
     examples=(Example("sigmoid-softmax-network", "W_1", r"(W_2^\top \delta_2 \odot h) x^\top"),),
     broken=_another_derivative,
     repairs=_repair_primes,
+    parts=(s.Name, s.Scripted),
 )
 
 
@@ -99,18 +100,16 @@ def _at_wrong_argument(node: Node, live: Collection[Node]) -> Iterator[Pullback]
                 yield lambda g, out: operation(node.op).vjp(g, again, x)  # type: ignore[misc]
 
 
-def _argument_for_value(part: s.Syntax, around: Around) -> Found:
+def _argument_for_value(part: s.Product, around: Around) -> Found:
     """In the argument of a function a name for another one that is a function of it, or of which it is one."""
-    if not isinstance(part, s.Product):
-        return
     for k, (dot, argument) in enumerate(part.factors):
         if not (k and not dot and isinstance(argument, s.Group)):
             continue
         for one, two in around.activated:
             for here, other in ((one, two), (two, one)):
                 changed = _renamed(argument, here, other, around)
-                if changed != argument:
-                    yield replace(part, factors=put_at(part.factors, k, (dot, changed))), argument.span
+                if changed is not argument:
+                    yield s.Product(part.span, put_at(part.factors, k, (dot, changed))), argument.span
 
 
 def _renamed(argument: s.Syntax, name: Named, other: Named, around: Around) -> s.Syntax:
@@ -140,6 +139,7 @@ misconception(
     broken=_at_wrong_argument,
     slips=_plain_argument,
     repairs=_argument_for_value,
+    parts=(s.Product,),
 )
 
 

@@ -7,29 +7,31 @@ never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import count, takewhile
 from typing import Any
+
+import numpy as np
 
 from derive.errors import AnswerError, DeriveError, Span
 from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading.asked import Asked
-from derive.grading.memory import Memory
 from derive.latex import syntax as s
-from derive.misconceptions.broken import Form, broken_derivations
-from derive.misconceptions.match import Prints, Table, confirmed, multiple_of, plain_ratio
-from derive.misconceptions.names import around
-from derive.misconceptions.others import other_derivatives, other_labels, other_sizes
+from derive.misconceptions.match import ALIKE, Print, Prints, confirmed, multiple_of, plain_ratio
+from derive.misconceptions.names import around, glance
+from derive.misconceptions.question import Question, question_of
 from derive.misconceptions.registry import rank, record
 from derive.misconceptions.repairs import MOST_SECOND, Read, Repair, repairs_of
-from derive.misconceptions.slips import slips_in
+from derive.misconceptions.seen import MisfitError, Seen, UnsureError
 from derive.misconceptions.special import special_case
+from derive.misconceptions.together import WHOLES, together
+from derive.reading.reader import Reader
 from derive.sizes import Dims
 
-MOST_TRIED, LONGEST_ANSWER, LONGEST_CLOSED = 6, 400, 1500
+MOST_TRIED, LONGEST_ANSWER = 6, 400
 MOST_READ = 18_000  # parts of formulas
 PLACED = frozenset(("transpose-missing", "transpose", "order", "outer-product"))
 RIGHT = ""
@@ -50,11 +52,14 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A wrong answer: its syntax, its value unless its shapes do not fit, and how its parts are read."""
+    """A wrong answer: its syntax, its value unless its shapes do not fit, how formulas in its place are read, a
+    reader of their parts, and whether the answer brings names of its own."""
 
     syntax: s.Syntax
     node: Node | None
     read: Read
+    reader: Callable[[], Reader]
+    own_names: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,77 +82,6 @@ class _Match:
         return self.codes[0] in WHOLES
 
 
-ALWAYS_POSSIBLE = frozenset(("term-extra", "factor-extra"))
-REPLACED = {
-    "term-extra": ("term-wrong", ("term-missing", "occurrence", "product-rule", "quotient-rule", "symmetry")),
-    "factor-extra": ("factor-wrong", ("factor-missing",)),
-}
-WHOLES = frozenset(whole for whole, _ in REPLACED.values())
-BESIDE = frozenset(("sign", "factor", "transpose-missing", "transpose", "order", "layout"))
-
-
-def together(codes: tuple[str, ...]) -> tuple[str, ...]:
-    """Mistakes that explain an answer together, the plainest first; none where they would explain anything.
-
-    What is too much in one place and missing in the same one is wrong there.
-    """
-    found = tuple(sorted(dict.fromkeys(codes), key=rank))
-    if len(found) < len(codes):
-        return ()
-    extra = next((code for code in found if code in ALWAYS_POSSIBLE), None)
-    if extra is None or len(found) == 1:
-        return found
-    other = next(code for code in found if code is not extra)
-    whole, missing = REPLACED[extra]
-    if other in missing:
-        return (whole,)
-    if other == "regulariser" and extra == "term-extra":
-        return (other,)
-    return found if other in BESIDE else ()
-
-
-class _Question:
-    """The wrong forms of one question, by shape; `closed` is the right one."""
-
-    def __init__(self, asked: Asked, closed: Node) -> None:
-        self.asked, self.closed = asked, closed
-        prints = Prints(asked)
-        self.right = prints.of(closed)
-        self.tables: dict[Dims, Table] = {}
-        self._seen: dict[tuple[str, bytes], None] = {}
-        others = (other_sizes(asked, closed), other_labels(asked, closed), other_derivatives(asked))
-        for form in chain(broken_derivations(asked), slips_in(asked, closed), *others):
-            self._keep(form, prints)
-        self._seen.clear()
-
-    def _keep(self, form: Form, prints: Prints) -> None:
-        mark = prints.of(form.node)
-        if mark is None:
-            return
-        if self.right is not None and form.node.dims == self.closed.dims:
-            ratio = multiple_of(mark, self.right)
-            if ratio is not None and abs(ratio - 1) < 1e-7:
-                return
-        key = (form.code, mark.round(9).tobytes())
-        if key not in self._seen:
-            self._seen[key] = None
-            self.tables.setdefault(form.node.dims, Table()).add(form, mark)
-
-
-_QUESTIONS: Memory[tuple[Asked, _Question | None]] = Memory(128)
-
-
-def _question(asked: Asked) -> _Question | None:
-    key = (id(asked.problem), asked.of, asked.target.access, asked.layout)
-    known = _QUESTIONS.get(key)
-    if known is None or known[0].problem is not asked.problem:
-        closed = asked.closed()
-        usable = closed is not None and closed.count <= LONGEST_CLOSED
-        known = (asked, _Question(asked, closed) if usable and closed is not None else None)
-        _QUESTIONS[key] = known
-    return known[1]
-
-
 def diagnose(asked: Asked, wrong: Wrong) -> Diagnosis | None:
     """What explains a wrong answer; None if nothing does.  It never raises for what an answer holds."""
     if wrong.node is not None and wrong.node.count > LONGEST_ANSWER:
@@ -156,23 +90,40 @@ def diagnose(asked: Asked, wrong: Wrong) -> Diagnosis | None:
         return None
     if sum(1 for _ in s.walk(wrong.syntax)) > LONGEST_ANSWER:
         return None
-    question = _question(asked)
+    question = question_of(asked)
     if question is None or question.right is None:
         return None
-    return _Search(question, wrong).best()
+    with np.errstate(all="ignore"):
+        return _Search(asked, question, wrong).best()
+
+
+class _Repaired:
+    """A repair with what it makes of the answer: the values, or the expression where these could not be told."""
+
+    __slots__ = ("mark", "node", "number", "repair", "seen")
+
+    def __init__(self, number: int, repair: Repair, seen: Seen | None) -> None:
+        self.number, self.repair, self.seen = number, repair, seen
+        self.node: Node | None = None
+        self.mark: Print | None = None
 
 
 class _Search:
     """One answer, looked up as it is and with slips undone."""
 
-    def __init__(self, question: _Question, wrong: Wrong) -> None:
+    def __init__(self, asked: Asked, question: Question, wrong: Wrong) -> None:
         self.question, self.asked, self.wrong = question, question.asked, wrong
         self.prints = Prints(self.asked)
         self.loose = wrong.node is None or wrong.node.dims != self.asked.dims
-        self.around = around(self.asked, wrong.syntax, self._read, self.loose)
+        names = question.names(asked, wrong.own_names)
+        self.glance = glance(asked, wrong.syntax, wrong.reader, self.prints.world, names)
+        dims = None if wrong.node is None else wrong.node.dims
+        self.around = around(self.asked, wrong.syntax, self._read, self.glance, dims, self.loose)
         self.right = question.closed
         self.number = wrong.node is not None and wrong.node.op == "number"  # any other is a multiple of it
-        self.tried: set[Node] = set()
+        self.numbers = count()
+        self.repaired: list[_Repaired] = []
+        self.tried: dict[Node, int] = {}  # the number of the first repair that leads to an expression
         self.readings = MOST_READ // sum(1 for _ in s.walk(wrong.syntax))
 
     def _read(self, part: s.Syntax) -> Node | None:
@@ -187,14 +138,14 @@ class _Search:
         whole = self._first(multiples)
         if whole is not None:
             return Diagnosis(whole.codes, self._place_of(whole))
-        repaired = list(self._repaired())
-        one = [*self._as_it_is(1), *(m for r, node in repaired for m in self._looked_up(node, r, 1))]
+        self.repaired = repaired = [] if self.number else list(self._repaired(repairs_of(self.around)))
+        one = [*self._as_it_is(1), *(m for r in repaired for m in self._of_repaired(r, 1))]
         found = self._first(one)
         if found is None:
             special = None if self.wrong.node is None else special_case(self.asked, self.wrong.node)
             if special is not None:
                 return Diagnosis((special,))
-            two = [*self._as_it_is(2), *(m for r, node in repaired for m in self._looked_up(node, r, 2))]
+            two = [*self._as_it_is(2), *(m for r in repaired for m in self._of_repaired(r, 2))]
             found = self._first([m for m in two if not m.replaced])
             if not self.number:
                 found = found or self._first(list(self._twice())) or self._first([m for m in two if m.replaced])
@@ -205,11 +156,9 @@ class _Search:
 
     def _place_of(self, whole: _Match) -> Span | None:
         """The place of a factor that is all that is wrong."""
-        for repair in repairs_of(self.around, frozenset(whole.codes)):
-            if (node := self._read(repair.syntax)) is not None and any(
-                m.form is self.right for m in self._looked_up(node, repair, 1)
-            ):
-                return repair.span
+        for repaired in self._repaired(repairs_of(self.around, frozenset(whole.codes))):
+            if any(m.form is self.right for m in self._of_repaired(repaired, 1)):
+                return repaired.repair.span
         return None
 
     def _first(self, matches: list[_Match]) -> _Match | None:
@@ -227,27 +176,86 @@ class _Search:
             for match in self._looked_up(b.transpose(node), None, count - 1):
                 yield _Match((*match.codes, "layout"), match.node, match.form, match.ratio)
 
-    def _repaired(self) -> Iterator[tuple[Repair, Node]]:
-        for repair in () if self.number else repairs_of(self.around):
-            if self.readings <= 0:
-                return
-            self.readings -= 1
-            node = self._read(repair.syntax)
-            if node is not None and node is not self.wrong.node and node not in self.tried:
-                self.tried.add(node)
-                yield repair, node
+    # ------------------------------------------------------------------------------------------- repairs
+
+    def _repaired(self, repairs: Iterable[Repair]) -> Iterator[_Repaired]:
+        """What repairs make of the answer, as far as it is told by a glance or by reading it."""
+        for number, repair in zip(self.numbers, repairs, strict=False):
+            try:
+                seen = self.glance.whole(repair.place, repair.new)
+            except MisfitError:
+                continue
+            except UnsureError:
+                repaired = _Repaired(number, repair, None)
+                self._read_anew(repaired)
+                if repaired.node is not None:
+                    yield repaired
+                continue
+            if seen.dims == self.right.dims or seen.dims in self.question.tables:
+                yield _Repaired(number, repair, seen)
+
+    def _read_anew(self, repaired: _Repaired) -> None:
+        """Read a repaired answer, unless it has no meaning or that of an earlier one."""
+        repaired.seen = None
+        if self.readings <= 0:
+            return
+        self.readings -= 1
+        node = self._read(repaired.repair.syntax())
+        if node is None or node is self.wrong.node or self.tried.get(node, repaired.number) < repaired.number:
+            return
+        self.tried[node] = repaired.number
+        repaired.node = node
+
+    def _of_repaired(self, repaired: _Repaired, count: int) -> Iterator[_Match]:
+        """The explanations of exactly `count` mistakes, that of the repair counted."""
+        if repaired.seen is not None and self._is_worth_reading(repaired, repaired.seen, count):
+            if count > 1:
+                self._read_earlier(repaired)
+            self._read_anew(repaired)
+        if repaired.node is not None and self.tried[repaired.node] == repaired.number:
+            yield from self._looked_up(repaired.node, repaired.repair, count)
+
+    def _is_worth_reading(self, repaired: _Repaired, seen: Seen, count: int) -> bool:
+        """Whether the values of a repaired answer are those of an explanation."""
+        if count == 1 and not self.question.may_be_right(seen.dims, seen.value):
+            return False
+        mark = self._mark(repaired)
+        return any(self._matches(seen.dims, mark, (repaired.repair.code,), count))
+
+    def _mark(self, repaired: _Repaired) -> Print | None:
+        if repaired.mark is None and repaired.seen is not None:
+            repaired.mark = self.prints.of_values(repaired.seen.value)
+        return repaired.mark
+
+    def _read_earlier(self, repaired: _Repaired) -> None:
+        """Read earlier repairs with the same values: what makes the same expression goes by the first of them."""
+        mark = self._mark(repaired)
+        if mark is None:
+            return
+        for earlier in takewhile(lambda other: other is not repaired, self.repaired):
+            if earlier.seen is not None and repaired.seen is not None and earlier.seen.dims == repaired.seen.dims:
+                other = self._mark(earlier)
+                if other is not None and np.abs(mark - other).max() <= ALIKE * np.abs(mark).max():
+                    self._read_anew(earlier)
+
+    # ------------------------------------------------------------------------------------------- looking up
 
     def _looked_up(self, node: Node, repair: Repair | None, count: int) -> Iterator[_Match]:
         """The explanations of exactly `count` mistakes, that of the repair counted."""
-        mark = self.prints.of(node)
+        before = (repair.code,) if repair else ()
+        for codes, form, ratio in self._matches(node.dims, self.prints.of(node), before, count):
+            yield _Match(codes, node, form, ratio, repair.span if repair else None)
+
+    def _matches(
+        self, dims: Dims, mark: Print | None, before: tuple[str, ...], count: int
+    ) -> Iterator[tuple[tuple[str, ...], Node, Fraction]]:
+        """The forms of which something with this fingerprint may be a plain multiple, with `count` codes."""
         if mark is None:
             return
-        before = (repair.code,) if repair else ()
-        span = repair.span if repair else None
         candidates: list[tuple[str, Node, float]] = []
-        if node.dims == self.question.closed.dims and (ratio := multiple_of(mark, self.question.right)) is not None:
-            candidates.append((RIGHT, self.question.closed, ratio))
-        table = self.question.tables.get(node.dims)
+        if dims == self.right.dims and (ratio := multiple_of(mark, self.question.right)) is not None:
+            candidates.append((RIGHT, self.right, ratio))
+        table = self.question.tables.get(dims)
         if table is not None and count > len(before):
             candidates += [(form.code, form.node, ratio) for form, ratio in table.alike(mark)]
         for code, form, ratio in candidates:
@@ -257,26 +265,19 @@ class _Search:
             scale = () if plain == 1 else ("sign",) if plain == -1 else ("factor",)
             codes = together((*before, *([code] if code else []), *scale))
             if codes and len(before) + bool(code) + len(scale) == count:
-                yield _Match(codes, node, form, plain, span)
+                yield codes, form, plain
 
     def _twice(self) -> Iterator[_Match]:
         """Two slips in the placing of factors, both undone in the text."""
-        count = 0
+        pairs = 0
         for first in repairs_of(self.around, PLACED, MOST_SECOND // 8):
-            inner = around(self.asked, first.syntax, self._read)
+            inner = around(self.asked, first.syntax(), self._read, self.glance)
             for second in repairs_of(inner, PLACED, MOST_SECOND // 8):
-                count += 1
-                if count > MOST_SECOND or self.readings <= 0:
+                pairs += 1
+                if pairs > MOST_SECOND:
                     return
-                self.readings -= 1
-                node = self._read(second.syntax)
-                if node is None or node in self.tried:
-                    continue
-                self.tried.add(node)
-                mark = self.prints.of(node)
-                if mark is None or node.dims != self.question.closed.dims:
-                    continue
-                ratio = multiple_of(mark, self.question.right)
-                if ratio is not None and plain_ratio(ratio) == 1:
-                    codes = tuple(sorted({first.code, second.code}, key=rank))
-                    yield _Match(codes, node, self.question.closed, Fraction(1))
+                for repaired in self._repaired((second,)):
+                    for match in self._of_repaired(repaired, 1):
+                        if match.form is self.right and match.ratio == 1:
+                            codes = tuple(sorted({first.code, second.code}, key=rank))
+                            yield _Match(codes, match.node, self.right, Fraction(1))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from derive.expressions.node import Node
 from derive.grading.asked import Asked
 from derive.grading.counterexample import multiple
 from derive.grading.reference import reference
@@ -71,9 +70,6 @@ def _reason(code: str, message: str, found: Diagnosis, text: str) -> Reason:
     return Reason(code, message, evidence)
 
 
-def explained(
-    asked: Asked, syntax: s.Syntax, node: Node | None, read: Any, text: str, shape: tuple[str, str] | None = None
-) -> Reason:
+def explained(asked: Asked, wrong: Wrong, text: str, shape: tuple[str, str] | None = None) -> Reason:
     """Why an answer is wrong; `shape` is the code and the message where its shapes do not fit."""
-    wrong = Wrong(syntax, node, read)
     return differs(asked, wrong, text) if shape is None else does_not_fit(asked, wrong, text, *shape)

@@ -12,24 +12,20 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.latex.tokens import Token
+from derive.misconceptions.places import put_at
 from derive.misconceptions.registry import Example, misconception
-from derive.misconceptions.repairs import Around, put_at
+from derive.misconceptions.repairs import Around
+from derive.misconceptions.seen import is_number
 from derive.operations.registry import record as operation
 
 Found = Iterator[tuple[s.Syntax, Span]]
 SWITCHES = frozenset(("positive", "is_zero", "index_equal", "index_less", "cases", "sign", "onehot"))
 EVEN = frozenset(("abs", "is_zero", "relu"))
-NUMERIC = frozenset(("number", "size"))
 
 
 def is_switch(node: Node) -> bool:
     """Whether a factor is an indicator, perhaps inside of an entry or a diagonal matrix."""
     return node.op in SWITCHES or (node.op in ("entry", "diag", "transpose") and is_switch(node.operands[0]))
-
-
-def is_number(node: Node) -> bool:
-    """Whether a factor is made of numbers and sizes only."""
-    return node.op in NUMERIC or (node.op in ("power", "product", "add") and all(is_number(o) for o in node.operands))
 
 
 def possible(makers: Iterable[Callable[[], Node]]) -> Iterator[Node]:
@@ -55,10 +51,10 @@ def _flipped_terms(node: Node) -> Iterator[Node]:
         yield b.negate(node)
 
 
-def _flip_terms(part: s.Syntax, around: Around) -> Found:
-    if isinstance(part, s.Sum) and len(part.terms) > 1:
+def _flip_terms(part: s.Sum, around: Around) -> Found:
+    if len(part.terms) > 1:
         for k, (sign, term) in enumerate(part.terms):
-            yield replace(part, terms=put_at(part.terms, k, (-sign, term))), term.span
+            yield s.Sum(part.span, put_at(part.terms, k, (-sign, term))), term.span
 
 
 misconception(
@@ -73,6 +69,7 @@ misconception(
     ),
     slips=_flipped_terms,
     repairs=_flip_terms,
+    parts=(s.Sum,),
 )
 
 
@@ -111,6 +108,7 @@ misconception(
     examples=(Example("negative-sampling", "u_k", r"\sigma(-u_k^\top v_c) v_c"),),
     slips=_negated_arguments,
     repairs=_negate_arguments,
+    parts=(s.Product, s.Scripted),
 )
 
 
@@ -130,7 +128,7 @@ def _repair_numbers(part: s.Syntax, around: Around) -> Found:
         for k, (sign, term) in enumerate(part.terms):
             for c in (Fraction(2), Fraction(1, 2)):
                 scaled = s.Product(term.span, (("", s.Num(term.span, c)), ("", term)))
-                yield replace(part, terms=put_at(part.terms, k, (sign, scaled))), term.span
+                yield s.Sum(part.span, put_at(part.terms, k, (sign, scaled))), term.span
     yield from _dropped(part, around, True)
 
 
@@ -138,14 +136,11 @@ def _dropped(part: s.Syntax, around: Around, numeric: bool) -> Found:
     """Factors and denominators taken away: numbers and sizes, or everything else."""
     if isinstance(part, s.Product):
         for k, (_, factor) in enumerate(part.factors):
-            value = around.value(factor)
-            if (value is not None and is_number(value)) == numeric:
+            if around.is_number(factor) == numeric:
                 rest = part.factors[:k] + part.factors[k + 1 :]
-                yield replace(part, factors=(("", rest[0][1]), *rest[1:])), factor.span
-    if isinstance(part, s.Frac):
-        value = around.value(part.below)
-        if (value is not None and is_number(value)) == numeric:
-            yield part.above, part.below.span
+                yield s.Product(part.span, (("", rest[0][1]), *rest[1:])), factor.span
+    if isinstance(part, s.Frac) and around.is_number(part.below) == numeric:
+        yield part.above, part.below.span
 
 
 misconception(
@@ -158,6 +153,7 @@ misconception(
     examples=(Example("least-squares", "w", r"2 X^\top r"),),
     slips=_other_numbers,
     repairs=_repair_numbers,
+    parts=(s.Num, s.Sum, s.Product, s.Frac),
 )
 
 
@@ -192,6 +188,7 @@ misconception(
     examples=(Example("tanh", "z", r"1 - \tanh(z)"),),
     slips=_other_powers,
     repairs=_repair_powers,
+    parts=(s.Name, s.Group, s.Scripted, s.Bars),
 )
 
 
@@ -230,6 +227,7 @@ misconception(
     explanation="The answer has a factor that no operation of the forward computation brings.",
     examples=(Example("softmax-regression", "b", r"\hat{y} \odot (\hat{y} - y)"),),
     repairs=_drop_factors,
+    parts=(s.Product, s.Frac),
 )
 
 

@@ -14,7 +14,8 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.grading.asked import Asked
 from derive.grading.compare import compare
-from derive.grading.reference import reference
+from derive.grading.limits import FEW
+from derive.grading.reference import Reference, reference
 from derive.misconceptions.broken import Form
 
 PRINTS, ALIKE, LARGEST_DENOMINATOR = 24, 1e-9, 60
@@ -48,16 +49,22 @@ class Prints:
                 value = np.asarray(self.world.value(node), dtype=float)
         except (DeriveError, RecursionError):
             return None
-        value = np.broadcast_to(value, (self.drawn.points, *value.shape[-2:]))
-        return fingerprint(value)
+        return self.of_values(value)
+
+    def of_values(self, value: Any) -> Print | None:
+        """The fingerprint of values at the points of the sample."""
+        return fingerprint(np.broadcast_to(value, (self.drawn.points, *value.shape[-2:])))
 
 
 def fingerprint(value: Any) -> Print | None:
     """A few numbers that depend linearly on an array of values (points, rows, columns)."""
-    flat = np.nan_to_num(value, nan=0.0, posinf=0.0, neginf=0.0).reshape(-1)
+    flat = value.reshape(-1)
     if flat.size > MOST_ENTRIES:
         return None
     size = float(np.abs(flat).max(initial=0.0))
+    if not size < LARGEST:
+        flat = np.nan_to_num(flat, nan=0.0, posinf=0.0, neginf=0.0)
+        size = float(np.abs(flat).max(initial=0.0))
     if not SMALLEST < size < LARGEST:
         return None
     out: Print = _projection(flat.size) @ flat
@@ -94,7 +101,7 @@ class Table:
             return []
         if self._units is None:
             self._units = np.asarray([p / np.linalg.norm(p) for p in self.prints])
-        norm = float(np.linalg.norm(mark))
+        norm = float(np.sqrt(mark @ mark))
         near = np.nonzero(np.abs(np.abs(self._units @ (mark / norm)) - 1.0) < ALIKE)[0]
         return [(self.forms[k], ratio) for k in near if (ratio := multiple_of(mark, self.prints[k])) is not None]
 
@@ -112,21 +119,64 @@ def plain_ratio(ratio: float) -> Fraction | None:
     return found if abs(float(found) - ratio) <= 1e-7 * abs(ratio) and found else None
 
 
-def confirmed(asked: Asked, answer: Node, form: Node, ratio: Fraction, partial: Iterable[Node] = ()) -> bool:
-    """Whether an answer is this multiple of a form, by the same ladder that compares answers with the derivative.
+def confirmed(asked: Asked, answer: Node, form: Node, ratio: Fraction) -> bool:
+    """Whether an answer is this multiple of a form.
+
+    Shown by their canonical forms, or by an identity modulo a prime at several sizes where neither side depends on
+    sizes or positions as numbers; else by the ladder that compares answers with the derivative.
+    """
+    closed = asked.closed()
+    if closed is None or answer.dims != form.dims:
+        return False
+    try:
+        scaled = b.scale(ratio, form)
+        if answer is scaled or _identical(reference(asked), answer, scaled):
+            return True
+        return not _apart(reference(asked), answer, scaled) and _equal(asked, closed, answer, form, ratio)
+    except (DeriveError, RecursionError):
+        return False
+
+
+def _identical(ref: Reference, answer: Node, form: Node) -> bool:
+    """Whether both are equal modulo a prime at all sizes that are tried, and these are enough of them."""
+    one, two = ref.branches.normal(answer), ref.branches.normal(form)
+    try:
+        for f, drawn in ref.worlds("modular"):
+            if not np.array_equal(ref.answers(one, f, drawn), ref.answers(two, f, drawn)):
+                return False
+    except DeriveError:
+        return False
+    return not any(_needs_more(ref, node) for node in (one, two))
+
+
+def _needs_more(ref: Reference, node: Node) -> bool:
+    """Whether a few sizes and points are too few, since sizes, labels or positions count in an expression."""
+    tests = ref.answer_tests(node)
+    return ref.degree(node) > FEW or ref.uses_positions(node, tests) or not set(tests) <= set(ref.tests)
+
+
+def _apart(ref: Reference, answer: Node, form: Node) -> bool:
+    """Whether both differ clearly at some sizes, in floating point."""
+    for f, drawn in ref.worlds("floating"):
+        one, two = ref.answers(answer, f, drawn), ref.answers(form, f, drawn)
+        with np.errstate(all="ignore"):
+            if np.any(np.abs(one - two) > FAR * (np.abs(one) + np.abs(two)).max(initial=0.0)):
+                return True
+    return False
+
+
+FAR = 1e-3
+
+
+def _equal(asked: Asked, closed: Node, answer: Node, form: Node, ratio: Fraction) -> bool:
+    """The same by the ladder.
 
     The derivative plus their difference is equal to the derivative if and only if there is no difference; where they
     have not the shape of the derivative, the sum of the squares of the difference stands for it.
     """
-    closed = asked.closed()
-    if closed is None:
-        return False
-    try:
-        if form is closed:
-            return compare(asked, b.scale(1 / ratio, answer), partial).relation == "equal"
-        gap = b.subtract(answer, b.scale(ratio, form))
-        if gap.dims != closed.dims:
-            gap = b.product(b.total(b.power(gap, 2)), b.ones(closed.dims))
-        return compare(asked, b.add(closed, gap), partial).relation == "equal"
-    except (DeriveError, RecursionError):
-        return False
+    if form is closed:
+        return compare(asked, b.scale(1 / ratio, answer)).relation == "equal"
+    gap = b.subtract(answer, b.scale(ratio, form))
+    if gap.dims != closed.dims:
+        gap = b.product(b.total(b.power(gap, 2)), b.ones(closed.dims))
+    return compare(asked, b.add(closed, gap)).relation == "equal"

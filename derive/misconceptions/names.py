@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from derive.errors import DeriveError
 from derive.expressions.leaves import properties_of
@@ -10,38 +11,68 @@ from derive.expressions.node import Node
 from derive.grading.asked import Asked
 from derive.grading.memory import Memory
 from derive.latex import syntax as s
+from derive.misconceptions.glance import Glance
+from derive.misconceptions.level import Names, NewReader
 from derive.misconceptions.repairs import Around, Named, Read
+from derive.misconceptions.seen import Known
+from derive.numerics.world import World
 from derive.operations.registry import record
 from derive.problem.problem import Problem
-from derive.sizes import SCALAR
+from derive.sizes import SCALAR, Dims
 
 LABELS = frozenset(("one-hot", "distribution", "binary"))
 PREDICTIONS = frozenset(("softmax", "sigmoid", "log_softmax"))
 MOST_NAMES = 24
-_KNOWN: Memory[tuple[Problem, tuple[Named, ...]]] = Memory(256)
 
 
-def around(asked: Asked, root: s.Syntax, read: Read, loose: bool = False) -> Around:
+class Facts(NamedTuple):
+    """What is known of the names of a problem: pairs of labels, pairs around activations, functions, index letters."""
+
+    problem: Problem
+    names: tuple[Named, ...]
+    labels: tuple[tuple[Named, Named], ...]
+    activated: tuple[tuple[Named, Named], ...]
+    functions: frozenset[str]
+    letters: tuple[str, ...]
+    by_syntax: Mapping[int, Node]
+
+
+_KNOWN: Memory[Facts] = Memory(256)
+
+
+def glance(asked: Asked, root: s.Syntax, reader: NewReader, world: World, worth: Memory[Known]) -> Glance:
+    """What sees the values of an answer's parts; `worth` is what names in other answers were found to be worth."""
+    facts = _facts(asked.problem)
+    return Glance(root, reader, world, Names(facts.by_syntax, facts.functions, worth))
+
+
+def around(
+    asked: Asked, root: s.Syntax, read: Read, seen: Glance, dims: Dims | None = None, loose: bool = False
+) -> Around:
     """What repairs of a formula may use."""
-    names = _names(asked.problem)
+    facts = _facts(asked.problem)
     own = tuple(name for name, _ in asked.target.free)
-    declared = [str(e.key) for e in asked.problem.scope.all() if e.kind == "index" and e.key.isalpha()]
-    letters = tuple(dict.fromkeys((*own, *declared, *_bound_letters(root))))[:6]
-    pairs = tuple(_labels(asked.problem, names)), tuple(_activated(asked.problem, names))
-    return Around(root, read, names, letters, *pairs, _functions(asked.problem), loose)
+    letters = tuple(dict.fromkeys((*own, *facts.letters, *_bound_letters(root))))[:6]
+    return Around(
+        root, read, dims, asked.dims, facts.names, letters, facts.labels, facts.activated, facts.functions, seen, loose
+    )
+
+
+def _facts(problem: Problem) -> Facts:
+    known = _KNOWN.get(id(problem))
+    if known is None or known.problem is not problem:
+        names = tuple(_read_names(problem))[:MOST_NAMES]
+        letters = tuple(str(e.key) for e in problem.scope.all() if e.kind == "index" and e.key.isalpha())
+        pairs = tuple(_labels(problem, names)), tuple(_activated(problem, names))
+        by_syntax = {id(name.syntax): name.node for name in names}
+        known = _KNOWN[id(problem)] = Facts(problem, names, *pairs, _functions(problem), letters, by_syntax)
+    return known
 
 
 def _functions(problem: Problem) -> frozenset[str]:
     """The letters that are functions."""
     own = {e.pattern.base for e in problem.scope.all() if e.kind == "function"}
     return frozenset(own | {base for base in (r"\sigma", "f", "g") if base not in problem.scope.entities})
-
-
-def _names(problem: Problem) -> tuple[Named, ...]:
-    known = _KNOWN.get(id(problem))
-    if known is None or known[0] is not problem:
-        known = _KNOWN[id(problem)] = (problem, tuple(_read_names(problem))[:MOST_NAMES])
-    return known[1]
 
 
 def _read_names(problem: Problem) -> Iterator[Named]:
@@ -66,7 +97,7 @@ def _bound_letters(root: s.Syntax) -> Iterable[str]:
 
 def label_pairs(problem: Problem) -> Iterator[tuple[Node, Node]]:
     """Pairs of a label and its prediction."""
-    yield from ((one.node, two.node) for one, two in _labels(problem, _names(problem)))
+    yield from ((one.node, two.node) for one, two in _facts(problem).labels)
 
 
 def _labels(problem: Problem, names: tuple[Named, ...]) -> Iterator[tuple[Named, Named]]:

@@ -13,8 +13,9 @@ from derive.gradient.pullback import true_law
 from derive.latex import syntax as s
 from derive.latex.tokens import Token
 from derive.misconceptions.factors import Found, possible
+from derive.misconceptions.places import put_at
 from derive.misconceptions.registry import Example, Pullback, misconception
-from derive.misconceptions.repairs import Around, put_at
+from derive.misconceptions.repairs import Around
 from derive.reading.match import TRANSPOSES
 from derive.sizes import ONE, SCALAR
 
@@ -83,6 +84,7 @@ misconception(
     examples=(Example("softmax-regression", "x", r"W (\hat{y} - y)"),),
     slips=_without_transpose,
     repairs=_add_transposes,
+    parts=(s.Name, s.Scripted, s.Group, s.Product),
 )
 
 
@@ -106,6 +108,7 @@ misconception(
     examples=(Example("deep-linear-network", "W_3", r"e (W_2^\top W_1 x)^\top"),),
     slips=_with_transpose,
     repairs=_drop_transposes,
+    parts=(s.Scripted,),
 )
 
 
@@ -116,19 +119,17 @@ def _swapped(node: Node) -> Iterator[Node]:
         yield from possible(partial(b.product, *factors) for factors in swapped)
 
 
-def _swap_factors(part: s.Syntax, around: Around) -> Found:
-    if not isinstance(part, s.Product):
-        return
+def _swap_factors(part: s.Product, around: Around) -> Found:
     factors = part.factors
     for i in range(len(factors)):
         for j in range(i + 1, len(factors)):
             (dot_i, one), (dot_j, two) = factors[i], factors[j]
             swapped = put_at(put_at(factors, i, (dot_i, two)), j, (dot_j, one))
-            yield replace(part, factors=swapped), (one.span[0], two.span[1])
+            yield s.Product(part.span, swapped), (one.span[0], two.span[1])
     for k in range(1, len(factors)):
         rotated = (*factors[k:], *factors[:k])
         if len(factors) > 2:
-            yield replace(part, factors=(("", rotated[0][1]), *rotated[1:])), part.span
+            yield s.Product(part.span, (("", rotated[0][1]), *rotated[1:])), part.span
 
 
 misconception(
@@ -139,20 +140,19 @@ misconception(
     examples=(Example("linear-layer-batch", "W", r"G X^\top"),),
     slips=_swapped,
     repairs=_swap_factors,
+    parts=(s.Product,),
 )
 
 
-def _make_outer(part: s.Syntax, around: Around) -> Found:
+def _make_outer(part: s.Product, around: Around) -> Found:
     """A row times a column as the outer product of the two, in both orders."""
-    if not isinstance(part, s.Product):
-        return
     for k, ((dot, one), (_, two)) in enumerate(pairwise(part.factors)):
         row, column = around.dims(one), around.dims(two)
         if row is None or column is None or SCALAR in (row, column) or (row[0], column[1]) != (ONE, ONE):
             continue
         for left, right in ((turned(one), turned(two)), (two, one)):
             pair = ((dot, left), ("", right))
-            yield replace(part, factors=(*part.factors[:k], *pair, *part.factors[k + 2 :])), (one.span[0], two.span[1])
+            yield s.Product(part.span, (*part.factors[:k], *pair, *part.factors[k + 2 :])), (one.span[0], two.span[1])
 
 
 misconception(
@@ -162,6 +162,7 @@ misconception(
     explanation="An inner product, a row times a column, stands where the outer product belongs.",
     examples=(Example("softmax-regression", "W", r"(\hat{y} - y)^\top x"),),
     repairs=_make_outer,
+    parts=(s.Product,),
 )
 
 
@@ -172,16 +173,15 @@ def _other_product(node: Node) -> Iterator[Node]:
         yield b.hadamard(*node.operands)
 
 
-def _exchange_products(part: s.Syntax, around: Around) -> Found:
-    if isinstance(part, s.Product):
-        for k, (dot, factor) in enumerate(part.factors):
-            if k:
-                other = "" if dot in (r"\odot", r"\circ") else r"\odot"
-                changed = put_at(part.factors, k, (other, factor))
-                yield replace(part, factors=changed), factor.span
-                if _has_transpose(part.factors[k - 1][1]) and other:
-                    before = (part.factors[k - 1][0], turned(part.factors[k - 1][1]))
-                    yield replace(part, factors=put_at(changed, k - 1, before)), part.factors[k - 1][1].span
+def _exchange_products(part: s.Product, around: Around) -> Found:
+    for k, (dot, factor) in enumerate(part.factors):
+        if k:
+            other = "" if dot in (r"\odot", r"\circ") else r"\odot"
+            changed = put_at(part.factors, k, (other, factor))
+            yield s.Product(part.span, changed), factor.span
+            if _has_transpose(part.factors[k - 1][1]) and other:
+                before = (part.factors[k - 1][0], turned(part.factors[k - 1][1]))
+                yield s.Product(part.span, put_at(changed, k - 1, before)), part.factors[k - 1][1].span
 
 
 misconception(
@@ -193,6 +193,7 @@ misconception(
     examples=(Example("distmult", "h", "r t"),),
     slips=_other_product,
     repairs=_exchange_products,
+    parts=(s.Product,),
 )
 
 
@@ -212,7 +213,8 @@ misconception(
 
 
 def _make_diagonal(part: s.Syntax, around: Around) -> Found:
-    if part is around.root:
+    dims = around.found if part is around.root else None
+    if dims is not None and ONE in dims and around.wanted == (dims[0] * dims[1],) * 2:
         diag = s.Name((part.span[0], part.span[0]), "diag")
         yield s.Product(part.span, (("", diag), ("", s.Group(part.span, "(", (), (part,))))), part.span
 

@@ -6,7 +6,7 @@ A record says in up to three ways how its mistake shows, and everything else fol
   with one of them gives a wrong form.  `live` holds what depends on the variable.
 - `slips(node)` yields what a part of the right closed form may have become by a slip of the pen.
 - `repairs(part, around)` yields what a part of the student's formula has to become for the slip to be undone, and
-  the place of the slip.
+  the place of the slip; it is asked about the kinds of `parts` only.
 
 Their order in `MOST_SPECIFIC_FIRST` decides where several explain an answer.
 """
@@ -16,11 +16,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from derive.errors import Span
 from derive.expressions.node import Node
-from derive.latex.syntax import Syntax
+from derive.latex import syntax as s
 
 if TYPE_CHECKING:
     from derive.misconceptions.repairs import Around
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Pullback = Callable[[Node, Node], tuple[Node | None, ...]]
 Broken = Callable[[Node, Collection[Node]], Iterable[Pullback]]
 Slips = Callable[[Node], Iterable[Node]]
-Repairs = Callable[[Syntax, "Around"], Iterable[tuple[Syntax, Span]]]
+Repairs = Callable[[Any, "Around"], Iterable[tuple[s.Syntax, Span]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Misconception:
     examples: tuple[Example, ...]
     broken: Broken = lambda node, live: ()
     slips: Slips = lambda node: ()
-    repairs: Repairs = lambda part, around: ()
+    repairs: Repairs | None = None
+    parts: tuple[type[s.Syntax], ...] = (s.Syntax,)
 
 
 FILES = ("factors", "products", "activations", "terms", "variables")

@@ -11,9 +11,10 @@ from derive.expressions.node import Node, free_indices, walk
 from derive.gradient.pullback import true_law
 from derive.latex import syntax as s
 from derive.misconceptions.factors import Found, possible, without
+from derive.misconceptions.places import put_at
 from derive.misconceptions.products import turned
 from derive.misconceptions.registry import Example, Pullback, misconception
-from derive.misconceptions.repairs import Around, put_at
+from derive.misconceptions.repairs import Around
 from derive.sizes import SCALAR, Range
 
 PENALISING = frozenset(("product", "hadamard", "power", "norm", "total", "abs", "transpose", "sum", "entry", "trace"))
@@ -79,10 +80,10 @@ misconception(
 )
 
 
-def _drop_terms(part: s.Syntax, around: Around) -> Found:
-    if isinstance(part, s.Sum) and len(part.terms) > 1:
+def _drop_terms(part: s.Sum, around: Around) -> Found:
+    if len(part.terms) > 1:
         for k, (_, term) in enumerate(part.terms):
-            yield replace(part, terms=part.terms[:k] + part.terms[k + 1 :]), term.span
+            yield s.Sum(part.span, part.terms[:k] + part.terms[k + 1 :]), term.span
 
 
 misconception(
@@ -92,6 +93,7 @@ misconception(
     explanation="The answer has a term that no term of the loss brings.",
     examples=(Example("softmax-regression", "W", r"(\hat{y} - y) x^\top + W"),),
     repairs=_drop_terms,
+    parts=(s.Sum,),
 )
 
 
@@ -197,7 +199,7 @@ def same_ones(node: Node) -> bool:
 def _repair_sums(part: s.Syntax, around: Around) -> Found:
     if isinstance(part, s.BigOperator) and part.sign == "sum":
         yield part.body, part.span
-    if part is around.root:
+    if part is around.root and around.found not in (None, around.wanted):
         ones, body = s.One((part.span[0], part.span[0])), s.Group(part.span, "(", (), (part,))
         for factors in ((turned(ones), body), (body, ones), (turned(body), ones), (turned(ones), turned(body))):
             yield s.Product(part.span, tuple(("", f) for f in factors)), part.span
@@ -223,9 +225,7 @@ def _other_limits(node: Node) -> Iterator[Node]:
                 yield b.sum_over(node.operands[0], name, changed, node.operands[1])
 
 
-def _repair_limits(part: s.Syntax, around: Around) -> Found:
-    if not isinstance(part, s.BigOperator):
-        return
+def _repair_limits(part: s.BigOperator, around: Around) -> Found:
     if part.upper is not None:
         yield replace(part, upper=None, lower=tuple(_letter(one) for one in part.lower)), part.upper.span
         for step in (1, -1):
@@ -254,4 +254,5 @@ misconception(
     ),
     slips=_other_limits,
     repairs=_repair_limits,
+    parts=(s.BigOperator,),
 )

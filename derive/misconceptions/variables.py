@@ -10,8 +10,9 @@ from derive.expressions import build as b
 from derive.expressions.node import Node
 from derive.latex import syntax as s
 from derive.misconceptions.factors import Found
+from derive.misconceptions.places import mapped
 from derive.misconceptions.registry import Example, misconception
-from derive.misconceptions.repairs import Around, mapped
+from derive.misconceptions.repairs import Around
 from derive.sizes import SCALAR
 
 
@@ -21,8 +22,8 @@ def _exchange_labels(part: s.Syntax, around: Around) -> Found:
         for here, other in ((one, two), (two, one)):
             if value is here.node:
                 yield other.syntax, part.span
-        if part is around.root:
-            yield _exchanged(part, one.syntax, two.syntax), part.span
+        if part is around.root and (new := _exchanged(part, one.syntax, two.syntax)) is not part:
+            yield new, part.span
 
 
 def _exchanged(root: s.Syntax, one: s.Syntax, two: s.Syntax) -> s.Syntax:
@@ -68,7 +69,9 @@ def _repair_indices(part: s.Syntax, around: Around) -> Found:
     if part is around.root or isinstance(part, (s.Group, s.Sum, s.BigOperator)):
         for one, two in permutations(around.letters, 2):
             for change in ({one: two}, {one: two, two: one}):
-                yield from ((_relettered(part, change, deep), part.span) for deep in (False, True))
+                for deep in (False, True):
+                    if (new := _relettered(part, change, deep)) is not part:
+                        yield new, part.span
 
 
 def _renamed(part: s.Scripted, k: int, changes: dict[int, str]) -> s.Syntax:
@@ -81,10 +84,12 @@ def _relettered(root: s.Syntax, other: dict[str, str], deep: bool) -> s.Syntax:
     """A formula with other index letters in its subscripts, inside of sums too or only outside of them."""
 
     def renamed(script: s.Script) -> s.Script:
-        return s.Script(tuple(t._replace(text=other.get(t.text, t.text)) for t in script.tokens), script.span)
+        return s.Script(tuple([t._replace(text=other.get(t.text, t.text)) for t in script.tokens]), script.span)
 
     def change(part: s.Syntax) -> s.Syntax:
-        return replace(part, subs=tuple(renamed(sub) for sub in part.subs)) if isinstance(part, s.Scripted) else part
+        if not isinstance(part, s.Scripted) or not any(t.text in other for sub in part.subs for t in sub.tokens):
+            return part
+        return replace(part, subs=tuple([renamed(sub) for sub in part.subs]))
 
     return mapped(root, change, lambda part: deep or part is root or not isinstance(part, s.BigOperator))
 
@@ -101,13 +106,11 @@ misconception(
 
 
 def _other_names(part: s.Syntax, around: Around) -> Found:
-    if not isinstance(part, (s.Name, s.Scripted)):
-        return
-    value = around.value(part)
-    if value is None or value.op == "number":
+    value, dims = around.value(part), around.dims(part)
+    if dims is None or (value is not None and value.op == "number"):
         return
     for other in around.names:
-        alike = other.node.dims in (value.dims, value.dims[::-1]) or (around.loose and other.node.dims != SCALAR)
+        alike = other.node.dims in (dims, dims[::-1]) or (around.loose and other.node.dims != SCALAR)
         if other.node is not value and alike:
             yield other.syntax, part.span
 
@@ -123,6 +126,7 @@ misconception(
         Example("softmax-regression", "b", r"W^\top (\hat{y} - y)"),
     ),
     repairs=_other_names,
+    parts=(s.Name, s.Scripted),
 )
 misconception(
     "positive-formula",

@@ -55,7 +55,7 @@ class World:
         self._inside: dict[tuple[str, Range], World] = {}
         self.entries = 0
 
-    def _within(self, name: str, over: Range) -> World:
+    def within(self, name: str, over: Range) -> World:
         """The same world inside a sum: an index has all its values along a new leading axis."""
         found = self._inside.get((name, over))
         if found is not None:
@@ -191,7 +191,7 @@ class World:
 
     def _indexed(self, name: str, over: Range, body: Node) -> Value:
         """All members of an indexed definition, along the axis before rows and columns."""
-        inside = self._within(name, over)
+        inside = self.within(name, over)
         return self._along_members(inside.value(body), len(inside.indices[name]))
 
     def _along_members(self, value: Value, count: int) -> Value:
@@ -290,7 +290,7 @@ class World:
     def sum(self, node: Node) -> Value:
         """The sum over a bound index, as one operation along its axis."""
         name, over = node.data
-        inside = self._within(str(name), over)
+        inside = self.within(str(name), over)
         count = len(inside.indices[name])
         if not count:
             return self.f.full(self.dims(node.dims), 0)
