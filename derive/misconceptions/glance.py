@@ -101,10 +101,16 @@ class Glance:
         node = unit.node if isinstance(unit, Seen) else None
         if not isinstance(unit, Seen) or node is None or len(node.operands) != 1 or not isinstance(argument, s.Group):
             raise UnsureError
-        before, entry = self._read(argument, level), record(node.op)
+        before, entry = self._argument(argument, level), record(node.op)
         if node.operands[0] is not before.node or before.dims != new.dims or entry.evaluate is None:
             raise UnsureError
         return Seen(unit.dims, entry.evaluate(level.world.f, node.data, new.values()), False, new.bound)
+
+    def _argument(self, argument: s.Group, level: Level) -> Seen:
+        known = level.arguments.get(id(argument))
+        if known is None:
+            known = level.arguments[id(argument)] = (argument, self._read(argument, level))
+        return known[1]
 
     def _anew(self, place: Place, new: s.Syntax, here: Place, above: Place, level: Level) -> Known:
         """What is above a place, read with the new part in it."""
@@ -206,6 +212,8 @@ class Glance:
 
     def _name(self, part: s.Syntax, level: Level) -> Seen:
         """A name, perhaps one that was met before; or what has to be read."""
+        if isinstance(part, s.Num):
+            return self._evaluated(b.number(part.value), level)
         named = self.names.by_syntax.get(id(part))
         if named is not None and not level.letters:
             return self._evaluated(named, level)

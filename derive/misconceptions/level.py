@@ -8,7 +8,7 @@ from typing import NamedTuple
 from derive.expressions.node import Node
 from derive.grading.memory import Memory
 from derive.latex import syntax as s
-from derive.misconceptions.seen import Known
+from derive.misconceptions.seen import Known, Seen
 from derive.misconceptions.written import Factors
 from derive.numerics.world import World
 from derive.reading.reader import Reader
@@ -49,4 +49,5 @@ class Level:
         self.known: dict[int, tuple[s.Syntax, Known]] = {}
         self.units: dict[int, tuple[Factors, list[Unit]]] = {}
         self.single: dict[tuple[int, int], tuple[object, int, Known]] = {}
+        self.arguments: dict[int, tuple[s.Group, Seen]] = {}
         self.inside: dict[int, Level] = {}
