@@ -61,6 +61,13 @@ class Wrong:
     reader: Callable[[], Reader]
     own_names: bool = False
 
+    def read_or_none(self, part: s.Syntax) -> Node | None:
+        """The expression of a formula in the place of the answer; None where it has none."""
+        try:
+            return self.read(part)
+        except (AnswerError, DeriveError, RecursionError):
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class _Match:
@@ -118,19 +125,13 @@ class _Search:
         names = question.names(asked, wrong.own_names)
         self.glance = glance(asked, wrong.syntax, wrong.reader, self.prints.world, names)
         dims = None if wrong.node is None else wrong.node.dims
-        self.around = around(self.asked, wrong.syntax, self._read, self.glance, dims, self.loose)
+        self.around = around(self.asked, wrong.syntax, wrong.read_or_none, self.glance, dims, self.loose)
         self.right = question.closed
         self.number = wrong.node is not None and wrong.node.op == "number"  # any other is a multiple of it
         self.numbers = count()
         self.repaired: list[_Repaired] = []
         self.tried: dict[Node, int] = {}  # the number of the first repair that leads to an expression
         self.readings = MOST_READ // sum(1 for _ in s.walk(wrong.syntax))
-
-    def _read(self, part: s.Syntax) -> Node | None:
-        try:
-            return self.wrong.read(part)
-        except (AnswerError, DeriveError, RecursionError):
-            return None
 
     def best(self) -> Diagnosis | None:
         """The plainest explanation that is confirmed."""
@@ -200,7 +201,7 @@ class _Search:
         if self.readings <= 0:
             return
         self.readings -= 1
-        node = self._read(repaired.repair.syntax())
+        node = self.wrong.read_or_none(repaired.repair.syntax())
         if node is None or node is self.wrong.node or self.tried.get(node, repaired.number) < repaired.number:
             return
         self.tried[node] = repaired.number
@@ -271,7 +272,7 @@ class _Search:
         """Two slips in the placing of factors, both undone in the text."""
         pairs = 0
         for first in repairs_of(self.around, PLACED, MOST_SECOND // 8):
-            inner = around(self.asked, first.syntax(), self._read, self.glance)
+            inner = around(self.asked, first.syntax(), self.wrong.read_or_none, self.glance)
             for second in repairs_of(inner, PLACED, MOST_SECOND // 8):
                 pairs += 1
                 if pairs > MOST_SECOND:

@@ -162,9 +162,8 @@ class Glance:
             world = level.world.within(*summed.data)
         except FAILED:
             return out
-        (name, over), base = summed.data, letter.base
-        new_reader = lambda: level.new_reader().bind(base, b.index(name, None))  # noqa: E731
-        inside = Level(new_reader, world, (*level.binding, (base, name, over)))
+        (name, over), base, outer = summed.data, letter.base, level.new_reader
+        inside = Level(lambda: outer().bind(base, b.index(name, None)), world, (*level.binding, (base, name, over)))
         inside.guessing = level.guessing or node.upper is None
         return inside
 
