@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import keyword
+import math
 import re
 import sys
 import time
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -369,6 +371,24 @@ def test_saturated_functions_keep_their_digits(name: str, logits: tuple[float, .
         loss, gradients = call(lowered, drawn, point)
         np.testing.assert_allclose(loss, float(losses[point, 0, 0]), rtol=1e-12, atol=TINY)
         np.testing.assert_allclose(gradients["z"], as_floats(slopes[point][..., 0]), rtol=1e-12, atol=TINY)
+
+
+@pytest.mark.parametrize("compiler", ["", "numba"])
+def test_slopes_of_a_matrix_keep_their_digits(compiler: str) -> None:
+    """1 - tanh^2 is taken from the tanh only where that does not cancel."""
+    if compiler:
+        pytest.importorskip(compiler)
+    host = problem(r"J = \mathbf{1}^\top \tanh(Z) \mathbf{1}", {"Z": "n x m"})
+    gradient = derivative(host, host.loss_symbol, host.target("Z"))
+    lowered = lower(host, {"Z": gradient}, compiler=compiler)
+    assert "tanh_slopes(" in lowered.source
+    for logits in (*LOGITS, (2.7, -2.8, 1.5, 0), (math.nan, 0.5, -1, 1), (math.inf, 1, -2, 0)):
+        z = np.array([logits, logits[::-1]])
+        wanted = np.array([[float(1 / mpmath.cosh(v) ** 2) for v in row] for row in z])
+        np.testing.assert_allclose(lowered.function(z)[1]["Z"], wanted, rtol=1e-12, atol=TINY)
+        single = lowered.function(z.astype(np.float32))[1]["Z"]
+        assert single.dtype == np.float32
+        np.testing.assert_allclose(single, wanted, rtol=1e-4, atol=1e-35)
 
 
 @pytest.mark.xfail(strict=True, reason="the target lies between 0 and 1: σ(z) − y itself is badly conditioned in z")

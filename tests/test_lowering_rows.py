@@ -216,3 +216,67 @@ def test_compiled_blocks_agree(name: str) -> None:
     for rows in (1, 5, 120_000):
         given = drawn(lowered, rows)
         agree(compiled.function(*given), lowered.function(*given), 1e-11)
+
+
+def off_by_one_byte(a: Any) -> Any:
+    room = np.zeros(a.nbytes + 1, np.uint8)[1:].view(a.dtype).reshape(a.shape)
+    room[...] = a
+    return room
+
+
+@pytest.mark.parametrize("name", ["softmax-regression", "softmax-batch", "rows and results with rows"])
+def test_compiled_functions_take_any_layout(name: str) -> None:
+    """They are compiled for arrays with consecutive rows that may be written to; all others are copied."""
+    pytest.importorskip("numba")
+    wrt = {"softmax-regression": ("W", "b", "x")}
+    problem = by_identifier(name) if name not in OWN else problem_from(OWN[name][0])
+    asked = wrt.get(name) or (CATALOGUE.get(name) or OWN[name][1])
+    gradients = {w: derivative(problem, problem.loss_symbol, problem.target(w)) for w in asked}
+    plain, compiled = (lower(*taken_in_turn(problem, gradients), compiler=c) for c in ("", "numba"))
+    rng = np.random.default_rng(3)
+    sizes = {n: 4 + k for k, n in enumerate(sorted({n for a in plain.described for s in a.axes for n in s.names}))}
+    given = [rng.uniform(0.1, 0.9, [s.value(sizes) for s in a.axes]) for a in plain.described]
+    wanted = plain.function(*given)
+    copies = [v.copy() for v in given]
+    found = []
+    for laid in (*LAYOUTS.values(), np.copy, off_by_one_byte, *LAYOUTS.values()):
+        found.append(compiled.function(*map(laid, given)))
+        assert type(found[-1][0]) is np.float64
+    for result in found:  # none was written over by a later call
+        agree(result, wanted)
+    single = compiled.function(*[v.astype(np.float32) for v in given])
+    assert {v.dtype for v in (single[0], *single[1].values())} == {np.dtype(np.float32)}
+    agree(single, wanted, 1e-4)
+    for value, copy in zip(given, copies, strict=True):
+        np.testing.assert_array_equal(value, copy)
+
+
+def test_compiled_functions_refuse_shapes_that_do_not_fit() -> None:
+    pytest.importorskip("numba")
+    problem = by_identifier("softmax-regression")
+    lowered = lower(problem, {"W": derivative(problem, problem.loss_symbol, problem.target("W"))}, compiler="numba")
+    given = {"W": np.ones((3, 5)), "x": np.ones(5), "b": np.ones(3), "y": np.array([0, 1.0, 0])}
+    assert np.isfinite(lowered.function(*(given[n] for n in lowered.arguments))[0])
+    given["x"] = np.ones(4)
+    with pytest.raises(ValueError, match="do not fit"):
+        lowered.function(*(given[n] for n in lowered.arguments))
+
+
+def test_compiled_products_are_those_of_numpy() -> None:
+    """For every remainder of the rows and columns that are taken at once, and for either layout."""
+    pytest.importorskip("numba")
+    from derive.lowering import numba_products as products
+
+    rng = np.random.default_rng(5)
+    for n, d, m in [(0, 3, 2), (1, 1, 1), (2, 0, 3), (17, 5, 4), (18, 3, 7), (19, 8, 1), (40, 17, 18), (3, 6, 20)]:
+        a, c, x, y = (rng.normal(size=s) for s in ((n, d), (d, m), d, n))
+        for left in (a, np.asfortranarray(a)):
+            for right in (c, np.asfortranarray(c)):
+                np.testing.assert_allclose(products.dot_matrices(left, right), a @ c, rtol=1e-12, atol=1e-13)
+            np.testing.assert_allclose(products.matrix_vector(left, x), a @ x, rtol=1e-12, atol=1e-13)
+            np.testing.assert_allclose(products.row_dots(left, a), (a * a).sum(axis=1), rtol=1e-12)
+            np.testing.assert_allclose(products.vdot(left, a), (a * a).sum(), rtol=1e-12)
+        pairs = products.outers((y, 2 * y), (x, x + 1))
+        np.testing.assert_allclose(pairs, np.outer(y, x) + np.outer(2 * y, x + 1), rtol=1e-12, atol=1e-15)
+    with pytest.raises(ValueError, match="do not fit"):
+        products.dot_matrices(np.ones((3, 4)), np.ones((5, 2)))

@@ -123,7 +123,7 @@ class Arithmetic:
         """A 1; for A ∘ B the inner products of the rows."""
         inside = node.operands[0]
         if k.dots_rows(node):
-            return Code(f"np.vecdot({', '.join(map(self, inside.operands))})")
+            return Code(f"{'row_dots' if self.compiled else 'np.vecdot'}({', '.join(map(self, inside.operands))})")
         return Code(f"row_sums({self(inside)})")
 
     def column_sums(self, node: Node) -> Code:

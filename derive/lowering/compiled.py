@@ -46,27 +46,38 @@ def wrapped(
     for argument in arguments:
         if argument.node is None and not argument.real and argument.words != "a size":
             raise EvaluationError(f"{argument.latex} is a function, which numba cannot take: lower without a compiler")
-    core = compiled(function)
+    core, names = compiled(function), tuple(keys)
     readers = [_reader(a) for a in arguments]
     real = [n for n, a in enumerate(arguments) if a.real]
+    number = np.float64
 
-    def converted(given: Sequence[Any]) -> Sequence[Any]:
+    def converted(given: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
         dtype = np.result_type(*[given[n] for n in real]) if real else np.dtype(float)
         values = [read(value) for read, value in zip(readers, given, strict=True)]
         results = core(*values) if core.signatures else _first(core, values)
-        if dtype == np.float64 or dtype.kind != "f":
-            return results  # type: ignore[no-any-return]
-        return [np.asarray(v, dtype)[()] for v in results]
+        if dtype != np.float64 and dtype.kind == "f":
+            results = [np.asarray(v, dtype)[()] for v in results]
+        loss, *gradients = results
+        return number(loss) if type(loss) is float else loss, dict(zip(names, gradients, strict=True))
+
+    fast: Callable[..., Any] = _nothing_yet
 
     def call(*given: Any) -> tuple[Any, dict[str, Any]]:
+        nonlocal fast
         try:
-            results = core(*given) if core.signatures else converted(given)
+            results = fast(*given)
         except TypeError:  # other types than those that it is compiled for
-            results = converted(given)
-        loss, *gradients = results
-        return np.float64(loss) if type(loss) is float else loss, dict(zip(keys, gradients, strict=True))
+            out = converted(given)
+            fast = core
+            return out
+        return number(results[0]), dict(zip(names, results[1:]))  # noqa: B905 - strict costs as much as a call
 
     return call
+
+
+def _nothing_yet(*given: Any) -> Any:
+    """What stands for a function that is not compiled: it takes no types as they are."""
+    raise TypeError
 
 
 def _first(core: Any, values: Sequence[Any]) -> Any:
@@ -86,14 +97,14 @@ def _first(core: Any, values: Sequence[Any]) -> Any:
 
 
 def _reader(argument: Argument) -> Callable[[Any], Any]:
-    """How an argument is given to a compiled function: numbers as such, arrays with consecutive rows."""
+    """How an argument is given to a compiled function: numbers as such, arrays with consecutive rows, writeable."""
     if not argument.axes:
         return float if argument.real else int
     dtype = np.dtype(float if argument.real else np.int64)
 
     def read(value: Any) -> Any:
-        if type(value) is np.ndarray and value.dtype is dtype and value.flags.c_contiguous:
+        if type(value) is np.ndarray and value.dtype is dtype and value.flags.carray:
             return value
-        return np.ascontiguousarray(value, dtype)
+        return np.require(value, dtype, ("C", "A", "W"))
 
     return read

@@ -63,11 +63,13 @@ def tanh_slope(s: Seen, e: Node) -> Node | None:
             other, one = b.split_number(unit)
             if other == -value and is_one(one):
                 x = inside.operands[0]
-                return _with_rest(e, (term, unit), b.scale(-value, _tanh_slope(x)))
+                return _with_rest(e, (term, unit), b.scale(-value, _tanh_slope(x, base)))
     return None
 
 
-def _tanh_slope(x: Node) -> Node:
+def _tanh_slope(x: Node, h: Node) -> Node:
+    if k.rank(x.dims) == 2:
+        return k.kernel("tanh_slopes", (x, h), x.dims)
     if x.dims == SCALAR:
         return k.kernel("tanh_slope", (x,), SCALAR)
     return b.power(k.kernel("cosh_squared", (x,), x.dims), -1)

@@ -25,8 +25,9 @@ BROADCAST = frozenset(("fill", "rows", "columns"))
 SUMS = frozenset(("vdot", "total", "row_sums", "column_sums"))
 FLAGS = frozenset(("positive", "is_zero"))
 FRESH = frozenset(
-    ("made", "matmul", "outer", "take", "error", "softmax", "log_softmax", "falling", "tail", "cosh_squared", "at")
-)
+    ("made", "matmul", "outer", "take", "error", "softmax", "log_softmax", "falling", "tail", "cosh_squared",
+     "tanh_slopes", "at")
+)  # fmt: skip
 UNARY = {"exp": "exp", "tanh": "tanh", "log": "log", "abs": "abs", "log1p": "log1p", "sin": "sin", "cos": "cos"}
 
 

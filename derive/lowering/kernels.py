@@ -233,6 +233,7 @@ KERNELS: dict[str, Kernel] = {
     "falling": Kernel(_call("falling")),
     "tail": Kernel(_call("tail")),
     "tanh_slope": Kernel(_call("tanh_slope")),
+    "tanh_slopes": Kernel(_call("tanh_slopes")),
     "cosh_squared": Kernel(_call("cosh_squared")),
     "turned": Kernel(lambda p, n: f"{p(n.operands[0], 100)}.T"),
     "pair": Kernel(lambda p, n: p.pair(n), elementwise=True),

@@ -7,14 +7,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, vectorize
+from numba import vectorize
 
-from derive.lowering import runtime
 from derive.lowering.numba_numbers import ENTRYWISE
-
-loop = njit(error_model="numpy")
-sums = njit(error_model="numpy", fastmath={"reassoc", "contract"})
-NARROW = 16
+from derive.lowering.numba_products import dot, dot_matrices, loop, outer, outers, row_dots, same, sums, vdot
 
 
 def entrywise(f):
@@ -31,75 +27,7 @@ def entrywise(f):
     return each
 
 
-@sums
-def _times_rows(x, c):
-    """X C for few columns of C: X is read once, row by row."""
-    (n, d), m = x.shape, c.shape[1]
-    turned, out = np.ascontiguousarray(c.T), np.empty((n, m))
-    for i in range(n):
-        for j in range(m):
-            total = 0.0
-            for p in range(d):
-                total += x[i, p] * turned[j, p]
-            out[i, j] = total
-    return out
-
-
-@sums
-def _turned_times(x, c):
-    """(Xᵀ C)ᵀ for few columns of C: X is read once, row by row."""
-    (n, d), m = x.shape, c.shape[1]
-    out = np.zeros((m, d))
-    for i in range(n):
-        for j in range(m):
-            factor = c[i, j]
-            for p in range(d):
-                out[j, p] += factor * x[i, p]
-    return out
-
-
-@loop
-def _times_few(a, c):
-    """A C for few columns of C."""
-    if a.flags.c_contiguous:
-        return _times_rows(np.ascontiguousarray(a), c)
-    return np.ascontiguousarray(_turned_times(np.ascontiguousarray(a.T), c).T)
-
-
-@loop
-def dot_matrices(a, c):
-    """A C; the library is slow where one of both is narrow."""
-    if c.shape[1] <= NARROW and a.shape[0] > NARROW:
-        return _times_few(a, c)
-    if a.shape[0] <= NARROW and c.shape[1] > NARROW:
-        return np.ascontiguousarray(_times_few(c.T, a.T).T)
-    return np.ascontiguousarray(np.dot(a, c))
-
-
-@loop
-def dot(a, c):
-    return np.dot(a, c)
-
-
-@loop
-def outer(a, c):
-    out = np.empty((a.size, c.size))
-    for i in range(a.size):
-        for j in range(c.size):
-            out[i, j] = a[i] * c[j]
-    return out
-
-
-@loop
-def outers(lefts, rights):
-    """a bᵀ + c dᵀ + …"""
-    n, m = lefts[0].size, rights[0].size
-    out = np.zeros((n, m))
-    for a, c in zip(lefts, rights):  # noqa: B905
-        for i in range(n):
-            for j in range(m):
-                out[i, j] += a[i] * c[j]
-    return out
+tanh_slope = entrywise(ENTRYWISE["tanh_slope"])
 
 
 @loop
@@ -109,19 +37,7 @@ def filled(shape, x):
     return out
 
 
-@loop
-def vdot(a, c):
-    out = 0.0
-    n, m = a.shape
-    for i in range(n):
-        row = 0.0
-        for j in range(m):
-            row += a[i, j] * c[i, j]
-        out += row
-    return out
-
-
-@loop
+@sums
 def row_sums(x):
     n, m = x.shape
     out = np.empty(n)
@@ -200,6 +116,8 @@ def softmax_error(e, others, top, y):
 @loop
 def softmax_error_rows(e, others, top, y):
     n, m = e.shape
+    same(n, y.shape[0])
+    same(m, y.shape[1])
     out = np.empty((n, m))
     for i in range(n):
         total, t = 1.0 + others[i], top[i]
@@ -237,6 +155,20 @@ def erf(x):
 @vectorize
 def normal_cdf(x):
     return math.erfc(-x / math.sqrt(2.0)) / 2.0
+
+
+@loop
+def tanh_slopes(x, h):
+    """1 - h^2 of h = tanh(x); once more from x, where it cancels anywhere."""
+    n, m = x.shape
+    out, far = np.empty((n, m)), 0
+    for i in range(n):
+        for j in range(m):
+            out[i, j] = 1.0 - h[i, j] * h[i, j]
+    for i in range(n):
+        for j in range(m):
+            far += out[i, j] < 1 / 64
+    return tanh_slope(x) if far else out
 
 
 @loop
@@ -297,12 +229,18 @@ def one_hot_rows(i, n, dtype):
     return out
 
 
-rows_at_once = loop(runtime.rows_at_once)
+@loop
+def rows_at_once(count, width, fixed):
+    """Fewer than in NumPy, since a block costs no calls: what is made of them stays in the nearer cache."""
+    step = max(64_000, 3 * fixed) // max(width, 1)
+    return step if 1 < 2 * step <= count else max(count, 1)
+
+
 WHOLE = (
-    rows_at_once, dot, dot_matrices, outer, outers, filled, vdot, row_sums, column_sums, top_of, top_of_rows, at,
-    sum_of_others, sum_of_others_rows, softmax_error, softmax_error_rows, number_xlogy, number_ratio, xlogy, ratio,
-    erf, normal_cdf, softmax, softmax_rows, log_softmax, log_softmax_rows, log_sum_exp, log_sum_exp_rows, one_hot,
-    one_hot_rows,
+    rows_at_once, dot, dot_matrices, outer, outers, filled, vdot, row_dots, row_sums, column_sums, top_of, top_of_rows,
+    at, sum_of_others, sum_of_others_rows, softmax_error, softmax_error_rows, tanh_slopes, number_xlogy, number_ratio,
+    xlogy, ratio, erf, normal_cdf, softmax, softmax_rows, log_softmax, log_softmax_rows, log_sum_exp, log_sum_exp_rows,
+    one_hot, one_hot_rows,
 )  # fmt: skip
 FUNCTIONS = {
     **{name: entrywise(f) for name, f in ENTRYWISE.items()},

@@ -109,7 +109,7 @@ class NodePrinter(Arithmetic, Indexing, NumPyPrinter):  # type: ignore[misc]
     def _called(self, node: Node) -> Code | None:
         """What a compiled function writes as a call."""
         first = node.operands[0].dims if node.operands else SCALAR
-        if node.op in CALLS and first != SCALAR:
+        if node.op in CALLS and first != SCALAR and not k.dots_rows(node):
             rows = "_rows" if node.op in BY_ROWS and k.rank(first) == 2 else ""
             if node.op == "matmul" and (sides := k.sides(node)):
                 lefts, rights = (", ".join(map(self, side)) for side in sides)

@@ -20,7 +20,7 @@ from derive.sizes import ONE, SCALAR, Dims, Size
 Kind = int | str  # the axis that is as long as the examples are many; or one of
 FREE, SUM, AFTER = "free of them", "sum over them", "made of sums"
 BY_ROWS = frozenset(("top", "peak", "others", "error", "softmax", "log_softmax", "log_sum_exp_rows"))
-ENTRYWISE = frozenset(("tail", "falling", "cosh_squared"))
+ENTRYWISE = frozenset(("tail", "falling", "cosh_squared", "tanh_slopes"))
 NOT_BY_ROWS = frozenset(("cases", "unspecified", "member", "sum", "stacked"))
 
 

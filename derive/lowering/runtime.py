@@ -37,7 +37,7 @@ def row_sums(x: Any) -> Any:
 
 def column_sums(x: Any) -> Any:
     """The sums of the columns of a matrix; as a product where rows are short, since there that is quicker."""
-    return np.ones(len(x), x.dtype).dot(x) if x.shape[1] < 16 and x.dtype.kind == "f" else x.sum(axis=0)
+    return np.ones(len(x), x.dtype).dot(x) if x.shape[1] < 64 and x.dtype.kind == "f" else x.sum(axis=0)
 
 
 def product_into(a: Any, c: Any, out: Any) -> Any:
@@ -121,14 +121,20 @@ def softplus(x: Any) -> Any:
 
 def cosh_squared(x: Any) -> Any:
     """cosh(x)^2, or 1 / (1 - tanh(x)^2); where that is above 1e300 (1e37 in single precision), any such number."""
-    if x.size < 1000:
-        e = np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
-        e *= e
-    else:
-        with np.errstate(over="ignore"):
-            e = np.cosh(x)
-            e *= e
+    e = np.cosh(np.minimum(np.abs(x), 346 if x.itemsize > 4 else 43))
+    e *= e
     return e
+
+
+def tanh_slopes(x: Any, h: Any) -> Any:
+    """1 - h^2 of h = tanh(x), and 1 / cosh(x)^2 where that cancels."""
+    slopes = h * h
+    slopes = np.subtract(1, slopes, out=slopes)
+    far = slopes < 1 / 64
+    if far.any():
+        with np.errstate(over="ignore"):
+            slopes[far] = np.cosh(x[far]) ** -2.0
+    return slopes
 
 
 def number_sigmoid(x: Any) -> float:
