@@ -17,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
+from benchmarks.deriving import THREADS
+
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "python -c 'import sympy'"
 CHECK = ("cli.py", "check", "softmax-regression", "--wrt", "W")
@@ -61,6 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         settings |= {"DERIVE_CACHE": f"{folder}/cache", "PYTHONPYCACHEPREFIX": f"{folder}/compiled"}
+        settings |= dict.fromkeys(THREADS, "1")
         found: dict[str, list[float]] = {name: [] for name in commands()}
         todo = commands()
         for command in todo.values():

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def folder() -> Path | None:
     return (Path(home) if home else Path(os.path.expanduser("~")) / ".cache") / "derive"
 
 
+@lru_cache(maxsize=1)
 def engine() -> str:
     """What the engine is: its files with their sizes and times, so that a change of code changes every key."""
     found = sorted(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in _files(str(_PACKAGE)))

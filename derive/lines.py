@@ -17,8 +17,8 @@ MAX_DIGITS = 300
 BYTE_ORDER_MARK = "\ufeff"
 
 # A string (to the end of the line if nothing closes it), a bracket, a separator, or anything else.
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]|[:,]|[^\s"{}\[\]:,]++', re.DOTALL)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_TOKEN = r"""(?s)"(?:[^"\\]++|\\.)*+"?|[{}\[\]]|[:,]|[^\s"{}\[\]:,]++"""
+_LONE_SURROGATE = "[\ud800-\udfff]"
 
 
 class Line(NamedTuple):
@@ -74,7 +74,7 @@ def parse(raw: bytes) -> Mapping[str, Any]:
     found = _decode(text)
     if not isinstance(found, dict):
         raise ValueError("This line is no question: a question is a JSON object {…}.")
-    if "\\u" in text and _LONE_SURROGATE.search(json.dumps(found, ensure_ascii=False)):
+    if "\\u" in text and re.search(_LONE_SURROGATE, json.dumps(found, ensure_ascii=False)):
         raise ValueError("This line holds half of a surrogate pair (\\ud800 … \\udfff), which is no character.")
     return found
 
@@ -111,7 +111,7 @@ def nesting(text: str) -> int:
     3
     """
     depth = deepest = 0
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text):
         depth += (match[0] in ("{", "[")) - (match[0] in ("}", "]"))
         deepest = max(deepest, depth)
     return deepest
@@ -124,7 +124,7 @@ def identifier_in(text: str) -> Any:
     'q7'
     """
     depth, key, colon = 0, "", False
-    for match in _TOKEN.finditer(text):
+    for match in re.finditer(_TOKEN, text):
         token = match[0]
         if depth == 1 and colon and key == '"id"':
             return _plain(token)

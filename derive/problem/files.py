@@ -6,6 +6,7 @@ What parses is imported when there is something to parse, so that the catalogue'
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -23,8 +24,8 @@ def catalogue_folder() -> Path:
 @lru_cache(maxsize=1)
 def catalogue() -> dict[str, Path]:
     """The files of the catalogue by id."""
-    found = sorted(catalogue_folder().rglob("*.toml"))
-    return {path.stem: path for path in found}
+    found = sorted(f"{top}/{name}" for top, _, names in os.walk(catalogue_folder()) for name in names)
+    return {path.stem: path for path in map(Path, found) if path.suffix == ".toml"}
 
 
 def parse_toml(text: str, where: str) -> Mapping[str, Any]:
