@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from derive.expressions import build as b
-from derive.expressions.node import Node, intern_node
+from derive.expressions.node import Node, intern_node, walk
 from derive.lowering import kernels as k
 from derive.lowering.arguments import Argument
 from derive.lowering.plan import cheap
@@ -68,17 +68,25 @@ class Split:
 def by_rows(program: Program, arguments: Iterable[Argument]) -> Split | None:
     """A program taken apart by rows; `None` where it has no such form or has no examples to speak of."""
     given = list(arguments)
+    nodes = k.nodes_in_order(_roots(program))
+    counted = frozenset(name for n in nodes if n.op == "size" for name in n.data[0].names)
     for size in dict.fromkeys(s for a in given for s in a.axes if len(s.names) == 1 and s == Size.of(min(s.names))):
         tall = _cut(size, given)
-        if not any(k.rank(node.dims) == 2 for node in tall):
+        if not any(k.rank(node.dims) == 2 for node in tall) or not _may_pay(program, size, tall, counted):
             continue
         try:
             split = _Splitter(program, size, tall).split()
         except UnfitError:
             continue
-        if _pays(split, program):
+        if _pays(split, program, counted):
             return split
     return None
+
+
+def _may_pay(program: Program, size: Size, tall: dict[Node, int], counted: frozenset[str]) -> bool:
+    """Whether rows look like those of examples, not of a parameter, before anything is taken apart."""
+    families = sum(tall.get(stack) == 0 for stack in program.stacks.values())
+    return bool(size.names & counted) or families > 1 or (len(tall) > 1 and not any(tall.values()))
 
 
 def _cut(size: Size, arguments: Iterable[Argument]) -> dict[Node, int]:
@@ -97,12 +105,12 @@ def _cut(size: Size, arguments: Iterable[Argument]) -> dict[Node, int]:
     return out
 
 
-def _pays(split: Split, program: Program) -> bool:
+def _pays(split: Split, program: Program, counted: frozenset[str]) -> bool:
     """Whether rows are multiplied and then summed, and whether they are those of examples, not of a parameter."""
     inside = list(k.nodes_in_order(iter((*split.sums.values(), *split.bodies.values()))))
     if not split.sums or not any(n.op == "matmul" and split.count in n.dims for n in inside):
         return False
-    mean = any(n.op == "size" and n.data[0].names & split.count.names for n in k.nodes_in_order(_roots(program)))
+    mean = bool(split.count.names & counted)
     families = sum(split.tall.get(stack) == 0 for stack in program.stacks.values())
     fitted = not split.filled and len(split.tall) > 1 and not any(split.tall.values())
     return mean or families > 1 or fitted
@@ -126,9 +134,8 @@ class _Splitter:
         self.places: dict[Node, Node] = {}
 
     def _learn(self, root: Node) -> Kind:
-        for node in k.nodes_in_order(iter((root,))):
-            if node not in self.kinds:
-                self.kinds[node] = self._kind(node)
+        for node in walk(root, self.kinds):
+            self.kinds[node] = self._kind(node)
         return self.kinds[root]
 
     # -------------------------------------------------------------------------------------------------- kinds
@@ -192,9 +199,10 @@ class _Splitter:
         used = set(k.nodes_in_order(iter((*inside.values(), *bodies.values()))))
         shared = {symbol: node for symbol, node in self.shared.items() if symbol in used}
         new = {node: symbol for symbol, node in (*sums.items(), *outputs.items())}
-        kept = {n: _replaced(v, new) for n, v in self.program.bodies.items() if self.kinds[n] in (FREE, AFTER)}
-        gradients = {wrt: _replaced(g, new) for wrt, g in self.program.gradients.items()}
-        after = Program(kept, _replaced(self.program.loss, new), gradients, self.program.stacks)
+        places: dict[Node, Node] = {}
+        kept = {n: _replaced(v, new, places) for n, v in self.program.bodies.items() if self.kinds[n] in (FREE, AFTER)}
+        gradients = {wrt: _replaced(g, new, places) for wrt, g in self.program.gradients.items()}
+        after = Program(kept, _replaced(self.program.loss, new, places), gradients, self.program.stacks)
         return Split(
             self.size,
             self.tall,
@@ -226,9 +234,8 @@ class _Splitter:
 
     def _inside(self, root: Node) -> Node:
         """An expression for some rows: what is computed once for all of them has a name."""
-        for node in k.nodes_in_order(iter((root,))):
-            if node not in self.places:
-                self.places[node] = self._placed(node)
+        for node in walk(root, self.places):
+            self.places[node] = self._placed(node)
         return self.places[root]
 
     def _placed(self, node: Node) -> Node:
@@ -265,9 +272,8 @@ def _again(node: Node, places: Mapping[Node, Node]) -> Node:
     return out
 
 
-def _replaced(root: Node, new: Mapping[Node, Node]) -> Node:
-    """An expression with some parts replaced, the outermost first."""
-    places: dict[Node, Node] = {}
-    for node in k.nodes_in_order(iter((root,))):
+def _replaced(root: Node, new: Mapping[Node, Node], places: dict[Node, Node]) -> Node:
+    """An expression with some parts replaced, the outermost first; `places` remembers, for one `new`."""
+    for node in walk(root, places):
         places[node] = new.get(node) or _again(node, places)
     return places[root]

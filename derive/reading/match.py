@@ -110,8 +110,10 @@ def _units(texts: tuple[str, ...]) -> list[tuple[str, ...]] | None:
 
 def match(entity: Entity, subs: tuple[str, ...], sups: list[tuple[str, ...]], call: s.Group | None) -> Match | None:
     """How an entity fits to scripts and a following bracket; None if it does not."""
-    pattern, slots, score = entity.pattern, dict[str, tuple[str, ...]](), 1
-    left = sups
+    pattern = entity.pattern
+    if not entity.slots and not _may_fit(pattern, subs, sups):
+        return None
+    slots, score, left = dict[str, tuple[str, ...]](), 1, sups
     for wanted in pattern.sups:
         found = _match_sup(wanted, left, entity, slots)
         if found is None:
@@ -139,6 +141,14 @@ def match(entity: Entity, subs: tuple[str, ...], sups: list[tuple[str, ...]], ca
     elif pattern.call is not None and (entity.kind != "macro" or entity.slots):
         return None
     return Match(entity, slots, items, tuple(left), called, score - len(items))
+
+
+def _may_fit(pattern: Pattern, subs: tuple[str, ...], sups: list[tuple[str, ...]]) -> bool:
+    """Whether scripts begin as those of a pattern without slots; most of many layers' names are told apart so."""
+    wanted = pattern.sub
+    if wanted is not None and subs[: len(wanted)] != wanted:
+        return False
+    return not pattern.sups or any(sup[: len(pattern.sups[0])] == pattern.sups[0] for sup in sups)
 
 
 def _match_sup(
