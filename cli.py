@@ -100,7 +100,7 @@ def clear() -> None:
     from derive import cache
 
     count = cache.clear()
-    click.echo(f"{count} entries are forgotten.")
+    click.echo(f"{count} {'entry is' if count == 1 else 'entries are'} forgotten.")
 
 
 # --------------------------------------------------------------------------------------------- deriving

@@ -28,6 +28,15 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "\ufffd" for c in text)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "file"), counted(2, "file")
+    ('1 file', '2 files')
+    """
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def short(text: str) -> str:
     """Text on one line, cut where it is very long."""
     text = clean(text).replace("\n", " ")

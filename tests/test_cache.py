@@ -100,7 +100,7 @@ def test_clearing_leaves_other_files_alone(folder: Path) -> None:
     mine = folder / "things" / "notes.txt"
     mine.write_text("mine")
     shown = CliRunner().invoke(commands(), ["cache", "clear"])
-    assert shown.output == "1 entries are forgotten.\n"
+    assert shown.output == "1 entry is forgotten.\n"
     assert entries(folder) == [mine]
 
 

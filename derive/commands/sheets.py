@@ -12,6 +12,7 @@ import click
 
 from derive.commands.deriving import loaded
 from derive.errors import AuthorError, DeriveError
+from derive.plaintext import counted
 from derive.problem.problem import Problem
 from derive.sheets.blocks import Part, Sheet
 from derive.sheets.content import Wanted, part_of
@@ -71,7 +72,7 @@ def sheet(
         parts.append(made.parts)
         files += made.files
     files += sum(_whole(parts, problems, order, name) for name in order.whole)
-    click.echo(f"{len(problems)} {'problem' if len(problems) == 1 else 'problems'}, {files} files.", err=True)
+    click.echo(f"{counted(len(problems), 'problem')}, {counted(files, 'file')}.", err=True)
 
 
 def _all(problems: Sequence[str], order: Order) -> Iterator[Made]:
