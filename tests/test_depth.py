@@ -14,6 +14,7 @@ from derive.gradient.closed import derivative
 from derive.gradient.derivation import derivation
 from derive.gradient.sweep import sweep
 from derive.grading.grade import grade
+from derive.lowering import rows
 from derive.lowering.lower import lower
 from derive.numerics import check
 from derive.numerics.sampling import sample
@@ -115,3 +116,13 @@ def test_any_two_of_very_many_sizes_differ_at_some_sample() -> None:
     assert len(names) == 121
     assert len({tuple(sizes[name] for sizes in drawn) for name in names}) == len(names)
     assert min(min(sizes.values()) for sizes in drawn) >= 2
+
+
+def test_a_network_is_not_taken_apart_for_each_of_its_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try goes through the whole program, so that one for every layer would make lowering quadratic."""
+    tried: list[object] = []
+    splitter = rows._Splitter
+    monkeypatch.setattr(rows, "_Splitter", lambda *given: tried.append(given[1]) or splitter(*given))
+    problem = problem_from(tanh_network(30))
+    lower(problem, {target.text: closed for target, closed in forms(problem, "W_{1}", "W_{30}")})
+    assert len(tried) <= 2

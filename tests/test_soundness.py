@@ -6,11 +6,15 @@ could not tell either, but must not be accepted; `WRONG` must be called wrong; `
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
+from derive.expressions import build as b
+from derive.grading.digits import has_tall_numbers
 from derive.grading.grade import grade
+from derive.sizes import SCALAR
 
 SOFTMAX = {
     "loss": r"J = -y^\top \log \hat{y}",
@@ -382,3 +386,11 @@ def test_a_distribution_sums_to_one_in_all_digits() -> None:
     """The entries are drawn in floating point, where their sum misses 1 in the sixteenth digit."""
     found = grade({"problem": PROBLEMS["normalised"], "wrt": "x", "answer": r"\frac{y}{\|y\|_1}"})
     assert found.verdict != "incorrect"
+
+
+@pytest.mark.parametrize("value", [10**16, -(10**16), Fraction(1, 10**16), Fraction(10**16 + 1, 3)])
+def test_tall_numbers_are_noticed(value: Fraction | int) -> None:
+    """Whole numbers are kept as ints, others as fractions: both are looked at."""
+    x = b.symbol("x", SCALAR)
+    assert has_tall_numbers(b.add(x, b.number(value)))
+    assert not has_tall_numbers(b.add(x, b.number(10**6)))
