@@ -14,6 +14,7 @@ from derive.expressions.node import Node
 from derive.grading.asked import Asked
 from derive.grading.asking import ask
 from derive.grading.compare import compare
+from derive.grading.grade import grade
 from derive.grading.keeping import keep
 from derive.grading.kept import Kept
 from derive.grading.random_branches import Multilinear
@@ -24,6 +25,7 @@ from derive.numerics.plain.rows import Plain
 from derive.numerics.plain.world import PlainWorld
 from derive.numerics.sampling import Sample, sample, world
 from derive.operations.registry import record, records
+from derive.problem.builder import problem_from
 from derive.problem.load import catalogue, load
 
 EXAMPLES = sorted(name for name, entry in records().items() if entry.example is not None)
@@ -89,7 +91,7 @@ def asked_in(name: str, k: int) -> Asked:
 def through_json(asked: Asked) -> Kept | None:
     """What is kept of a question, as another process reads it."""
     found = keep(asked)
-    return None if found is None else Kept(json.loads(json.dumps(found)))
+    return Kept(json.loads(json.dumps(found))) if found else None
 
 
 def wrong_forms(closed: Node) -> list[Node]:
@@ -121,3 +123,22 @@ def test_the_catalogue_is_told_without_arrays() -> None:
             if kept.outcome(asked, wrong) is not None:
                 assert compare(asked, wrong).relation == "equal", f"{name} {k}: {wrong}"
     assert told >= FEWEST_TOLD * (told + len(missed)), missed
+
+
+def test_what_was_not_kept_is_left_to_the_ladder() -> None:
+    """A name without a value at the points, or an empty one, is no error of an answer that uses it."""
+    asked = asked_in("softmax-regression", 0)
+    closed, found = asked.closed(), keep(asked)
+    assert closed is not None
+    assert Kept(found).outcome(asked, closed) is not None
+    for part in found["samples"]:
+        part["values"] = {}
+    assert Kept(found).outcome(asked, closed) is None
+
+
+def test_what_cannot_be_evaluated_is_not_kept_and_not_guessed() -> None:
+    """Where values are out of reach, that the transpose is right does not tell that the answer is not."""
+    problem = {"loss": r"J = \log \det A", "symbols": {"A": "9 x 9, positive definite"}}
+    assert keep(ask(problem_from(problem), "A")) == {}
+    for answer in (r"A^{-\top}", "2 A^{-1}"):
+        assert grade({"problem": problem, "wrt": "A", "answer": answer}).verdict == "undecided"

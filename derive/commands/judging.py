@@ -70,7 +70,7 @@ def _question(
         raise error.at("standard input" if problem == "-" else problem) from None
     key = path and cache.key_of("question", path.name, path.read_bytes().hex(), wrt, of, layout)
     found = cache.read("questions", key) if key else None
-    kept = Kept(found) if isinstance(found, dict) else None
+    kept = Kept(found) if found else None
     asked = asked._replace(policy=policy or asked.policy, kept=kept)
 
     def judged() -> Found:

@@ -288,7 +288,7 @@ def _compare(asked: Asked, node: Node, reader: Reader) -> Judged:
     if outcome.relation == "equal":
         return Judged("correct", "correct", read_as, f"Equal to the derivative.{remark}", evidence)
     turned = _outcome(asked, b.transpose(node), reader)
-    if turned.relation == "equal" and node.dims != b.SCALAR:
+    if turned.relation == "equal" and outcome.relation == "different":
         other = "numerator" if asked.layout == "shape" else "shape"
         meaning = "this is the transpose of the derivative in the layout asked for"
         message = f"Right in the {other} layout: {meaning}.{remark}"

@@ -24,32 +24,29 @@ from derive.numerics.sampling import Sample
 MOST_NUMBERS = 60_000
 
 
-def keep(asked: Asked) -> dict[str, Any] | None:
-    """The question as plain data; None where that would be too much, or where the derivative has no value.
+def keep(asked: Asked) -> dict[str, Any]:
+    """The question as plain data; empty where that would be too much, or where the derivative has no value.
 
     The points for answers that use sizes or positions are drawn anew, so that nobody can write an answer for them.
     """
-    with np.errstate(all="ignore"):
-        return _kept(asked, reference(asked))
+    try:
+        with np.errstate(all="ignore"):
+            return _kept(asked, reference(asked))
+    except (DeriveError, RecursionError):
+        return {}
 
 
-def _kept(asked: Asked, ref: Reference) -> dict[str, Any] | None:
+def _kept(asked: Asked, ref: Reference) -> dict[str, Any]:
     if any(leaves(ref.plain.meanings, name) != leaves(asked.problem.meanings, name) for name in ref.plain.meanings):
-        return None
+        return {}
     samples = []
     for kind in ("floating", "modular"):
-        try:
-            pairs = list(zip(ref.worlds(kind), ref.values(kind), strict=True))
-        except DeriveError:
-            return None
+        pairs = zip(ref.worlds(kind), ref.values(kind), strict=True)
         samples += [_sample(ref, kind, f, drawn, true) for (f, drawn), true in pairs]
     for drawn in by_mark(asked.problem, asked.target, os.urandom(16), OWN_SAMPLES, OWN_POINTS):
-        true = ref.at_if_possible(drawn)
-        if true is None:
-            return None
-        samples.append(_sample(ref, "own", ref.floating, drawn, true))
+        samples.append(_sample(ref, "own", ref.floating, drawn, ref.at(ref.floating, drawn)))
     if sum(_numbers(sample) for sample in samples) > MOST_NUMBERS:
-        return None
+        return {}
     closed = asked.closed()
     return {
         "closed": None if closed is None else digest(closed).hex(),
@@ -63,9 +60,8 @@ def _is_covered(ref: Reference, name: Node) -> bool:
     """Whether what chooses branches in a name is in the question too, and depends on no position."""
     found = of_program(ref.plain.meanings, name)
     strange = [test for test in found if test not in ref.tests]
-    return not any(is_discrete(ref.plain.meanings, test.operand) for test in strange) and not uses_positions(
-        name, found
-    )
+    labels = any(is_discrete(ref.plain.meanings, test.operand) for test in strange)
+    return not labels and not uses_positions(name, found)
 
 
 def _sample(ref: Reference, kind: str, f: Field, drawn: Sample, true: Any) -> dict[str, Any]:

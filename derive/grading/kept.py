@@ -10,12 +10,12 @@ from __future__ import annotations
 from array import array
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from math import inf, isfinite, prod
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 from derive.errors import EvaluationError
 from derive.expressions.node import Node, walk
-from derive.grading.branches import CHOOSING, SIGNED, Branches, Meanings, Test, is_discrete, tests
+from derive.grading.branches import BRANCHES, Branches, Meanings, Test, is_discrete, tests
 from derive.grading.facts import digest, oscillates, polynomial_degree, reach, uses_positions
 from derive.grading.limits import CLEARLY, FEW, FEWEST_DEFINED, NEGLIGIBLE
 from derive.grading.outcome import Outcome
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from derive.grading.asked import Asked
 
 NAMES = frozenset(("symbol", "family"))
-BRANCHES = SIGNED | CHOOSING | {"is_zero"}
 Packed = tuple[str, list[int], str]
 
 
@@ -47,7 +46,7 @@ class Kept:
             return None
         if any(digest(name).hex() not in self.names for name in named):
             return None
-        if any(part.op in BRANCHES for part in present):
+        if answer.heads & BRANCHES:
             answer = Branches(meanings).normal(answer)
         try:
             return self._compared(meanings, answer)
@@ -114,7 +113,10 @@ class KeptSample:
 
     def _name(self, node: Node) -> list[Any]:
         if node not in self._known:
-            self._known[node] = _unpacked(self.values[digest(node).hex()])
+            packed = self.values.get(digest(node).hex())
+            if packed is None or not all(packed[1]):
+                raise EvaluationError(f"{node.data[0]} was not kept")
+            self._known[node] = _unpacked(packed)
         return self._known[node]
 
 
@@ -130,7 +132,7 @@ def _unpacked(packed: Packed) -> list[Any]:
     entries.frombytes(b64decode(text))
     out: list[Any] = entries.tolist()
     for length in reversed(shape[1:]):
-        out = [out[k : k + length] for k in range(0, len(out), length)] if length else [[]] * prod(shape[:1])
+        out = [out[k : k + length] for k in range(0, len(out), length)]
     return out
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from derive.errors import EvaluationError
 
 Value = Any
+LARGEST_EXPONENT = 100_000
 MOST_ROWS = 6
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from derive.errors import EvaluationError
-from derive.numerics.arithmetic import Arithmetic
+from derive.numerics.arithmetic import LARGEST_EXPONENT, Arithmetic
 
 Value = Any
 
@@ -109,7 +109,7 @@ class Field(Arithmetic):
         return self.matmul(x, y)
 
     def pow_int(self, x: Value, n: int) -> Value:
-        if n > 100_000:
+        if n > LARGEST_EXPONENT:
             raise EvaluationError(f"the exponent {n} is too large")
         out, base = self.const(1), x
         while n:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from derive.errors import EvaluationError
-from derive.numerics.arithmetic import Arithmetic
+from derive.numerics.arithmetic import LARGEST_EXPONENT, Arithmetic
 
 Entry = Any
 Rows = list[list[Entry]]
@@ -119,6 +119,8 @@ class Plain(Arithmetic):
         return self.matmul(x, y)
 
     def pow_int(self, x: Rows, n: int) -> Rows:
+        if n > LARGEST_EXPONENT:
+            raise EvaluationError(f"the exponent {n} is too large")
         return self.each(lambda v: self.raised(v, n), x)
 
     raised: Callable[[Entry, int], Entry]
